@@ -1,0 +1,46 @@
+"""The item stream between link and probe: frames, ticks and flushes, each with its time and wire length."""
+
+import enum
+
+from amaranth.lib import data
+
+__all__ = ["FrameOutcome", "ITEM_HEADER_BYTES", "ItemKind", "framed", "item_bytes"]
+
+ITEM_HEADER_BYTES = 8
+"""Kind (1 byte), wire length (3 bytes), time in milliseconds (4 bytes), all in network byte order."""
+
+
+class ItemKind(enum.IntEnum):
+    """First byte of an item."""
+
+    FRAME = 0
+    TICK = 1
+    FLUSH = 2
+    SETUP = 3
+    """For the link alone: the secret key (8 bytes) and the epoch (8 bytes); it never reaches the probe."""
+
+
+class FrameOutcome(enum.IntEnum):
+    """Where a frame ended: every frame is counted under exactly one of these."""
+
+    USED = 0
+    NOT_IP = 1
+    ENCAPSULATED = 2
+    NOT_TCP = 3
+    IPV6_EXTENSION = 4
+    FRAGMENT = 5
+    MALFORMED = 6
+    TRUNCATED = 7
+    UNTRACKED = 8
+    NOT_READY = 9
+    OVERRUN = 10
+
+
+def framed(width: int) -> data.StructLayout:
+    """Payload of a framed stream: ``data``, and whether it is the first or the last of its frame."""
+    return data.StructLayout({"data": width, "first": 1, "last": 1})
+
+
+def item_bytes(kind: ItemKind, *, time_ms: int = 0, wire_length: int = 0, body: bytes = b"") -> bytes:
+    """An item as it goes over the link; ``body`` is the captured part of a frame."""
+    return bytes([kind]) + wire_length.to_bytes(3, "big") + time_ms.to_bytes(4, "big") + body
