@@ -1,0 +1,286 @@
+"""HeaderParser: items in, one byte a clock; packet words and a descriptor out."""
+
+import enum
+
+from amaranth.hdl import C, Cat, Module, Mux, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from hdl.item import ITEM_HEADER_BYTES, FrameOutcome, ItemKind, framed
+from hdl.packet import PACKET_WORDS, Descriptor, PacketWord, packet_port_signature
+
+__all__ = ["HeaderParser"]
+
+WIRE_LENGTH_BITS = 24
+
+
+class Header(enum.IntEnum):
+    """The header that the next byte belongs to."""
+
+    ITEM = 0
+    ETHERNET = 1
+    TAG = 2
+    IPV4 = 3
+    IPV4_OPTIONS = 4
+    IPV6 = 5
+    TCP = 6
+    REST = 7
+
+
+# Which 32-bit words go to the packet memory as they are: (header, last byte) -> word.
+_STORED = {
+    (Header.ITEM, 7): PacketWord.TIME,
+    (Header.IPV4, 15): PacketWord.SOURCE,
+    (Header.IPV4, 19): PacketWord.DESTINATION,
+    **{(Header.IPV6, 11 + 4 * i): PacketWord.SOURCE + i for i in range(4)},
+    **{(Header.IPV6, 27 + 4 * i): PacketWord.DESTINATION + i for i in range(4)},
+    (Header.TCP, 3): PacketWord.PORTS,
+}
+
+_TAGS_NOT_FOLLOWED = (0x8100, 0x88A8, 0x8847, 0x8848, 0x8864)
+_IPV6_EXTENSIONS = (0, 43, 44, 50, 51, 60, 135, 139, 140)
+_IPV6_HEADER_WORDS = 10
+_TCP = 6
+
+
+class HeaderParser(wiring.Component):
+    """Reads the headers of a frame front to back and settles its outcome (table in ``docs/flow_rules.md``).
+
+    Any bytes are an item for it: what is no item is counted by a pulse of ``bad_item`` and gives no descriptor.
+
+    **Throughput**: one byte a clock, and one clock an item until the descriptor is taken. The packet memory has
+    two banks, so that the next item is read while the words of the last one are in use: they hold until ``o``
+    has been taken.
+
+    Parameters
+    ----------
+    ports: the configured ports, or None when all TCP is tracked
+
+    Attributes
+    ----------
+    i: items, framed bytes
+    o: descriptor of an item
+    packet: read port on its words
+    bad_item: high for one clock for each item that was none
+    """
+
+    def __init__(self, *, ports: tuple[int, ...] | None):
+        for port in ports or ():
+            if port not in range(1 << 16):
+                raise ValueError(f"A port must be in 0 .. 65535, not {port!r}")
+        self._ports = ports
+        super().__init__(
+            {
+                "i": In(stream.Signature(framed(8))),
+                "o": Out(stream.Signature(Descriptor)),
+                "packet": In(packet_port_signature()),
+                "bad_item": Out(1),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.words = words = Memory(shape=32, depth=2 * PACKET_WORDS, init=[])
+        write, read = words.write_port(), words.read_port()
+        bank = Signal()  # the one being written
+        m.d.comb += [read.addr.eq(Cat(self.packet.address, ~bank)), self.packet.data.eq(read.data)]
+
+        kind, no_item = Signal(2), Signal()
+        outcome = Signal(FrameOutcome)
+        reader = _Reader(m, byte=self.i.p.data, write=write, bank=bank, kind=kind, ports=self._ports)
+        header, offset = reader.header, reader.offset
+
+        with m.If(self.o.ready):
+            m.d.sync += self.o.valid.eq(0)
+        with m.FSM():
+            with m.State("READ"):
+                m.d.comb += self.i.ready.eq(1)
+                with m.If(self.i.valid):
+                    with m.If((header == Header.ITEM) & (offset == 0)):
+                        m.d.sync += [kind.eq(self.i.p.data), no_item.eq(self.i.p.data > ItemKind.FLUSH)]
+                    reader.read()
+                    with m.If(reader.settled):
+                        m.d.sync += [outcome.eq(reader.outcome), header.eq(Header.REST)]
+                    with m.If(self.i.p.last):
+                        whole = (header != Header.ITEM) | (offset == ITEM_HEADER_BYTES - 1)
+                        m.d.sync += [header.eq(Header.ITEM), offset.eq(0)]
+                        with m.If(~reader.settled & (header != Header.REST)):
+                            m.d.sync += outcome.eq(FrameOutcome.TRUNCATED)
+                        with m.If(whole & ~no_item):
+                            m.next = "REPORT"
+                        with m.Else():
+                            m.d.comb += self.bad_item.eq(1)
+            with m.State("REPORT"):
+                with m.If(~self.o.valid | self.o.ready):
+                    m.d.sync += [
+                        self.o.valid.eq(1),
+                        self.o.p.kind.eq(kind),
+                        self.o.p.outcome.eq(outcome),
+                        self.o.p.ipv6.eq(reader.ipv6),
+                        bank.eq(~bank),
+                    ]
+                    m.next = "READ"
+
+        return m
+
+
+class _Reader:
+    """The statements that read one byte, header by header; they belong to the parser's module ``m``."""
+
+    def __init__(self, m, *, byte, write, bank, kind, ports):
+        self.m, self.byte, self.ports, self.kind = m, byte, ports, kind
+        self.write, self.bank = write, bank
+        self.header, self.offset = Signal(Header), Signal(range(64))
+        self.settled, self.outcome = Signal(), Signal(FrameOutcome)
+        self.ipv6 = Signal()
+        self.before = Signal(24)
+        self.word = Cat(byte, self.before)
+        self.room = Signal(WIRE_LENGTH_BITS)  # bytes on the wire from here on, while the link layer is read
+        self.length, self.ttl = Signal(16), Signal(8)
+        self.ip_words = Signal(4)
+
+    def read(self):
+        m = self.m
+        m.d.sync += [self.before.eq(self.word), self.offset.eq(self.offset + 1)]
+        for (header, last_byte), address in _STORED.items():
+            with m.If(self._at(header, last_byte)):
+                self._store(address, self.word)
+        with m.Switch(self.header):
+            for header in Header:
+                with m.Case(header):
+                    getattr(self, f"_{header.name.lower()}")()
+
+    def _at(self, header, offset):
+        return (self.header == header) & (self.offset == offset)
+
+    def _store(self, address, value):
+        self.m.d.comb += [
+            self.write.en.eq(1),
+            self.write.addr.eq(Cat(C(address, 4), self.bank)),
+            self.write.data.eq(value),
+        ]
+
+    def _settle(self, outcome, condition=1):
+        with self.m.If(condition):
+            self.m.d.comb += [self.settled.eq(1), self.outcome.eq(outcome)]
+
+    def _go(self, header):
+        self.m.d.sync += [self.header.eq(header), self.offset.eq(0)]
+
+    def _after(self, last_byte):
+        return self.m.If(self.offset == last_byte)
+
+    def _leave_link_layer(self):
+        with self.m.If(self.room != 0):
+            self.m.d.sync += self.room.eq(self.room - 1)
+
+    def _item(self):
+        m = self.m
+        with self._after(3):
+            m.d.sync += self.room.eq(self.word)
+        with self._after(ITEM_HEADER_BYTES - 1):
+            self._go(Header.ETHERNET)
+            with m.If(self.kind != ItemKind.FRAME):
+                self._go(Header.REST)
+
+    def _ethertype(self, *, tagged):
+        m = self.m
+        ethertype = self.word[:16]
+        with m.Switch(ethertype):
+            with m.Case(0x0800):
+                self._go(Header.IPV4)
+                m.d.sync += self.ipv6.eq(0)
+            with m.Case(0x86DD):
+                self._go(Header.IPV6)
+                m.d.sync += self.ipv6.eq(1)
+            if not tagged:
+                with m.Case(0x8100):
+                    self._go(Header.TAG)
+            with m.Case(*(t for t in _TAGS_NOT_FOLLOWED if tagged or t != 0x8100)):
+                self._settle(FrameOutcome.ENCAPSULATED)
+            with m.Default():
+                self._settle(FrameOutcome.NOT_IP)
+
+    def _ethernet(self):
+        self._leave_link_layer()
+        with self._after(13):
+            self._ethertype(tagged=False)
+
+    def _tag(self):
+        self._leave_link_layer()
+        with self._after(3):
+            self._ethertype(tagged=True)
+
+    def _ipv4(self):
+        m, byte = self.m, self.byte
+        with self._after(0):
+            m.d.sync += self.ip_words.eq(byte[:4])
+            self._settle(FrameOutcome.MALFORMED, (byte[4:] != 4) | (byte[:4] < 5))
+        with self._after(3):
+            length = self.word[:16]
+            m.d.sync += self.length.eq(length)
+            self._settle(FrameOutcome.MALFORMED, self._shorter(length, self.ip_words) | (length > self.room))
+        with self._after(7):
+            self._settle(FrameOutcome.FRAGMENT, self.word[:13] != 0)
+        with self._after(8):
+            m.d.sync += self.ttl.eq(byte)
+        with self._after(9):
+            self._settle(FrameOutcome.NOT_TCP, byte != _TCP)
+        with self._after(19):
+            self._go(Header.TCP)
+            with m.If(self.ip_words != 5):
+                # Options go on counting bytes of the IPv4 header.
+                m.d.sync += [self.header.eq(Header.IPV4_OPTIONS), self.offset.eq(20)]
+
+    def _ipv4_options(self):
+        with self.m.If(self.offset == Cat(C(3, 2), self.ip_words - 1)):
+            self._go(Header.TCP)
+
+    def _ipv6(self):
+        m, byte = self.m, self.byte
+        with self._after(0):
+            m.d.sync += self.ip_words.eq(_IPV6_HEADER_WORDS)
+            self._settle(FrameOutcome.MALFORMED, byte[4:] != 6)
+        with self._after(5):
+            payload = self.word[:16]
+            length = payload + 4 * _IPV6_HEADER_WORDS
+            m.d.sync += self.length.eq(length)
+            self._settle(FrameOutcome.MALFORMED, (payload == 0) | length[16] | (length > self.room))
+        with self._after(6):
+            with m.Switch(byte):
+                with m.Case(_TCP):
+                    pass
+                with m.Case(*_IPV6_EXTENSIONS):
+                    self._settle(FrameOutcome.IPV6_EXTENSION)
+                with m.Default():
+                    self._settle(FrameOutcome.NOT_TCP)
+        with self._after(7):
+            m.d.sync += self.ttl.eq(byte)
+        with self._after(39):
+            self._go(Header.TCP)
+
+    def _tcp(self):
+        m, byte = self.m, self.byte
+        if self.ports is not None:
+            with self._after(3):
+                source, destination = self.word[16:], self.word[:16]
+                tracked = Cat(port == p for p in self.ports for port in (source, destination)).any()
+                self._settle(FrameOutcome.UNTRACKED, ~tracked)
+        with self._after(12):
+            data_offset = byte[4:]
+            too_short = self._shorter(self.length, self.ip_words + data_offset)
+            self._settle(FrameOutcome.MALFORMED, (data_offset < 5) | too_short)
+        with self._after(13):
+            self._store(PacketWord.MARKS, Cat(byte, self.ttl))
+        with self._after(15):
+            self._store(PacketWord.SIZES, Cat(self.word[:16], self.length))
+            self._settle(FrameOutcome.USED)
+
+    def _rest(self):
+        pass
+
+    @staticmethod
+    def _shorter(length, words):
+        """Whether ``length`` bytes are less than ``words`` 32-bit words."""
+        return length[2:] < words

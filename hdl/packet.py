@@ -1,0 +1,38 @@
+"""What the header parser hands to the flow table: a descriptor, and the packet's words in a small memory."""
+
+import enum
+
+from amaranth.lib import data
+from amaranth.lib.wiring import In, Out, Signature
+
+
+__all__ = ["PACKET_WORDS", "Descriptor", "PacketWord", "packet_port_signature"]
+
+PACKET_WORDS = 16
+
+
+class PacketWord(enum.IntEnum):
+    """Words of a packet, 32 bits each. An address takes four words, an IPv4 address only the first of them."""
+
+    TIME = 0
+    PORTS = 1
+    """Source port in the high half."""
+    SIZES = 2
+    """Length in the high half, window in the low one."""
+    MARKS = 3
+    """TTL in bits 8 to 15, TCP flags in bits 0 to 7."""
+    SOURCE = 8
+    DESTINATION = 12
+
+
+class Descriptor(data.Struct):
+    """An item, read to its end."""
+
+    kind: 2
+    outcome: 4
+    ipv6: 1
+
+
+def packet_port_signature() -> Signature:
+    """Read port on the words of the packet under way: ``data`` follows ``address`` by one clock."""
+    return Signature({"address": Out(range(PACKET_WORDS)), "data": In(32)})
