@@ -18,8 +18,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from hdl.tree import Leaf, Node, Tree
+
 from .forest_rules import verify
-from .tree import Leaf, Node, Tree, TreeTable
+from .tree_table import TreeTable
 
 __all__ = ["Band", "Column", "Forest", "Leaf", "Node", "Tree"]
 

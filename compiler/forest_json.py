@@ -4,10 +4,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+from hdl.tree import Leaf, Node, Tree
+
 from .atomic import replacing
 from .errors import InputError
 from .forest import Band, Column, Forest
-from .tree import Leaf, Node, Tree
 
 __all__ = ["FORMAT", "VERSION", "read_forest", "write_forest"]
 

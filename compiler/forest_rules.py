@@ -2,9 +2,10 @@
 
 from typing import TYPE_CHECKING, Any
 
+from hdl.tree import Leaf, Node, Tree
+
 from .errors import InputError
 from .features import CATALOGUE, MAX_FEATURE_BITS
-from .tree import Leaf, Node, Tree
 
 if TYPE_CHECKING:
     from .forest import Column, Forest

@@ -8,10 +8,11 @@ import numpy as np
 import sklearn
 from sklearn.tree import DecisionTreeClassifier
 
+from hdl.tree import Leaf, Node, Tree
+
 from ..errors import InputError
 from ..features import CATALOGUE
 from ..forest import Column, Forest
-from ..tree import Leaf, Node, Tree
 
 __all__ = ["columns_of", "forest_of", "tree_of"]
 

@@ -1,0 +1,81 @@
+"""ForestParameters: everything that a forest circuit is made from, and the payloads of its streams."""
+
+import functools
+from dataclasses import dataclass
+
+from amaranth.hdl import Shape, signed
+from amaranth.lib import data
+
+from .tree import Leaf, Node, Tree
+
+__all__ = ["BOUNDARIES", "ForestParameters"]
+
+BOUNDARIES = ("comparisons", "votes", "tables", "sums", "score")
+"""Where an unrolled forest can have registers, from input to output; behind the verdict it always has one.
+
+``comparisons``: behind the comparators; ``votes``: behind the trees; ``tables``: behind the tables that add up to
+four vote bits; ``sums``: behind every level of adders but the last; ``score``: between the last adder and the verdict.
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ForestParameters:
+    """What a forest circuit computes: the same for every architecture.
+
+    Parameters
+    ----------
+    feature_widths:
+        Bits of every feature, in the order of the input.
+    trees:
+        The trees; the features of their nodes are positions in ``feature_widths``.
+    lo, hi:
+        The band: a score above ``hi`` is SPAM, below ``lo`` BACKGROUND, else UNCERTAIN.
+    """
+
+    feature_widths: tuple[int, ...]
+    trees: tuple[Tree, ...]
+    lo: int = 0
+    hi: int = 0
+
+    def __post_init__(self):
+        if not self.feature_widths or min(self.feature_widths) < 1:
+            raise ValueError(f"Feature widths must be at least one and positive, not {self.feature_widths!r}")
+        if not self.trees:
+            raise ValueError("Trees must be at least one, not none")
+        if self.lo > self.hi:
+            raise ValueError(f"Band must have lo <= hi, not {self.lo!r} > {self.hi!r}")
+        for index, tree in enumerate(self.trees):
+            for at, node in enumerate(tree.nodes):
+                if not isinstance(node, Leaf):
+                    self._check_node(f"Tree {index}, node {at}", node)
+
+    def _check_node(self, place: str, node: Node) -> None:
+        if node.feature not in range(len(self.feature_widths)):
+            raise ValueError(f"{place}: feature must be below {len(self.feature_widths)}, not {node.feature!r}")
+        width = self.feature_widths[node.feature]
+        if node.threshold not in range(1 << width):
+            raise ValueError(f"{place}: threshold must fit unsigned({width}), not {node.threshold!r}")
+
+    @property
+    def features_layout(self) -> data.StructLayout:
+        """Payload of the input stream: feature 0 in the least significant bits."""
+        return data.StructLayout({f"feature_{index}": width for index, width in enumerate(self.feature_widths)})
+
+    @functools.cached_property
+    def score_shape(self) -> Shape:
+        """The narrowest signed integer that holds every sum of votes."""
+        votes = [[tree.weight * value for value in tree.leaf_values] for tree in self.trees]
+        lowest, highest = sum(map(min, votes)), sum(map(max, votes))
+        return signed(1 + max(highest.bit_length(), (-1 - lowest if lowest < 0 else lowest).bit_length()))
+
+    @property
+    def answer_layout(self) -> data.StructLayout:
+        """Payload of the output stream."""
+        return data.StructLayout({"score": self.score_shape, "verdict": signed(2)})
+
+    @functools.cached_property
+    def thresholds(self) -> tuple[tuple[int, int], ...]:
+        """Every distinct (feature, threshold) that a node tests, in ascending order."""
+        return tuple(
+            sorted({node[:2] for tree in self.trees for node in tree.nodes if not isinstance(node, Leaf)})
+        )
