@@ -1,0 +1,1 @@
+"""From captures and mail logs to a trained forest: labels, flow tables, the ensemble, its operating point."""

@@ -1,0 +1,121 @@
+"""The labels of flows, as a mail server's logs give them, and their join with measured flows."""
+
+import csv
+import gzip
+import ipaddress
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from compiler.errors import InputError
+from sim.flow_record import FlowRecord
+from sim.identity import Endpoint
+
+__all__ = ["LABELS", "FlowLabel", "LabelTable", "read_labels", "read_rows"]
+
+LABELS = ("dnsbl", "spam", "ham", "outgoing", "submission", "other")
+"""What a label may be. ``other``: neither a mail that was judged nor a client on a blacklist."""
+
+_REQUIRED = ("t_start", "client_ip", "client_port", "server_ip", "server_port", "label")
+_SLACK_S = 1.0
+"""How far the clocks of capture and log may be apart."""
+
+
+class FlowLabel(NamedTuple):
+    """The label of the flow between two endpoints that began at ``start_s`` and lasted ``duration_s``."""
+
+    start_s: float
+    duration_s: float
+    client: Endpoint
+    server: Endpoint
+    label: str
+    sublabel: str
+
+
+class LabelTable:
+    """Finds the label of a flow by both endpoints, whichever is called client, and by time."""
+
+    def __init__(self, labels: Iterable[FlowLabel]):
+        self._labels: dict[frozenset[Endpoint], list[FlowLabel]] = defaultdict(list)
+        for label in labels:
+            self._labels[frozenset((label.client, label.server))].append(label)
+        for same_endpoints in self._labels.values():
+            same_endpoints.sort(key=lambda label: label.start_s)
+
+    def find(self, flow: FlowRecord, start_s: float) -> FlowLabel | None:
+        """The latest label whose time, give or take a second, holds the start of the flow."""
+        found = None
+        for label in self._labels.get(frozenset((flow.initiator, flow.responder)), ()):
+            if label.start_s - _SLACK_S <= start_s <= label.start_s + label.duration_s + _SLACK_S:
+                found = label
+        return found
+
+
+def read_labels(path: str | Path) -> LabelTable:
+    """Read a table of labels: CSV, plain or gzipped, with at least the columns of the join and ``label``."""
+    rows = read_rows(path, _REQUIRED)
+    labels = [_label(place, row) for place, row in rows]
+    if not labels:
+        raise InputError(f"{path}: holds no labels")
+    return LabelTable(labels)
+
+
+def read_rows(path: str | Path, required: Iterable[str]) -> Iterator[tuple[str, dict[str, str]]]:
+    """The rows of a CSV file with a header, each with its place for error messages."""
+    path = Path(path)
+    try:
+        with path.open("rb") as file:
+            zipped = file.peek(2)[:2] == b"\x1f\x8b"
+        with (gzip.open if zipped else open)(path, "rt", encoding="utf-8", newline="") as file:
+            reader = csv.DictReader(file, strict=True)
+            header = reader.fieldnames
+            if not header:
+                raise InputError(f"{path}: is empty")
+            for name in required:
+                if name not in header:
+                    raise InputError(f"{path}: column {name!r} is missing")
+            for row in reader:
+                place = f"{path}: line {reader.line_num}"
+                if None in row or None in row.values():
+                    raise InputError(f"{place}: must have {len(header)} fields, as the header")
+                yield place, row
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: is not UTF-8 text") from None
+    except (csv.Error, EOFError, gzip.BadGzipFile, gzip.zlib.error) as error:
+        raise InputError(f"{path}: is not a readable CSV file: {error}") from None
+
+
+def _label(place: str, row: dict[str, str]) -> FlowLabel:
+    if row["label"] not in LABELS:
+        raise InputError(f"{place}: label must be one of {', '.join(LABELS)}, not {row['label']!r}")
+    return FlowLabel(
+        _seconds(place, "t_start", row["t_start"]),
+        _seconds(place, "duration", row.get("duration") or "0"),
+        _endpoint(place, "client", row),
+        _endpoint(place, "server", row),
+        row["label"],
+        row.get("sublabel", ""),
+    )
+
+
+def _seconds(place: str, name: str, text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 <= seconds < math.inf:
+        raise InputError(f"{place}: {name} must be seconds, not {text!r}")
+    return seconds
+
+
+def _endpoint(place: str, side: str, row: dict[str, str]) -> Endpoint:
+    address, port = row[f"{side}_ip"], row[f"{side}_port"]
+    try:
+        number = int(ipaddress.ip_address(address))
+    except ValueError:
+        raise InputError(f"{place}: {side}_ip must be an IP address, not {address!r}") from None
+    if not (port.isascii() and port.isdigit() and int(port) < 1 << 16):
+        raise InputError(f"{place}: {side}_port must be a port, not {port!r}")
+    return Endpoint(number, int(port))
