@@ -128,7 +128,7 @@ def _frames(path: Path, stream: BinaryIO, on_cut: Callable[[Cut], None] | None) 
         raise InputError(f"{path}: is not a capture (pcap or pcapng)")
     count = 0
     try:
-        for count, frame in enumerate(packets, 1):  # noqa: B007 - the count outlives the loop
+        for count, frame in enumerate(packets, 1):
             yield frame
     except _Damaged:
         if on_cut is not None:

@@ -140,7 +140,12 @@ class FlowTable:
         return record
 
     def _miss(
-        self, slots: tuple[object, ...], identity: object, endpoints: Endpoints, packet: Packet, sender_low: bool
+        self,
+        slots: tuple[object, ...],
+        identity: object,
+        endpoints: Endpoints,
+        packet: Packet,
+        sender_low: bool,
     ) -> FlowRecord | None:
         entries = [self._entries.get(slot) for slot in slots]
         record = None
@@ -182,7 +187,9 @@ class FlowTable:
     def _own_reason(self, entry: _Entry) -> EndReason:
         if entry.closing:
             return EndReason.END
-        return EndReason.IDLE if _reached(self.now - entry.last, self.parameters.idle_ms) else EndReason.ACTIVE
+        return (
+            EndReason.IDLE if _reached(self.now - entry.last, self.parameters.idle_ms) else EndReason.ACTIVE
+        )
 
     # Filling, updating, freeing.
 

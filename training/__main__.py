@@ -50,12 +50,15 @@ def flows(
     out: Annotated[Path, typer.Option("--out", "-o", help="File to write, .csv or .parquet.")],
     labels: Annotated[Path | None, typer.Option(help="Table of labels, CSV, to join with the flows.")] = None,
     server: Annotated[
-        list[str] | None, typer.Option(help="Address of an own server: flows it opens are put down to the other side.")
+        list[str] | None,
+        typer.Option(help="Address of an own server: flows it opens are put down to the other side."),
     ] = None,
     ports: Ports = "25",
     orientation: Orientation = "initiator",
     raw: Annotated[bool, typer.Option("--raw", help="Raw accumulators, no timeouts unless given.")] = False,
-    idle: Annotated[float | None, typer.Option(help="Seconds without a packet that end a flow [120].")] = None,
+    idle: Annotated[
+        float | None, typer.Option(help="Seconds without a packet that end a flow [120].")
+    ] = None,
     active: Annotated[float | None, typer.Option(help="Seconds after which a flow is cut [1800].")] = None,
     linger: Annotated[float | None, typer.Option(help="Seconds that a closed flow stays [2].")] = None,
 ) -> None:

@@ -12,9 +12,26 @@ from compiler.features import CATALOGUE, REFERENCE_COLUMNS
 from .labels import LabelTable, read_rows
 from .measure import MeasuredCapture, address_text
 
-__all__ = ["FLOW_COLUMNS", "RAW_COLUMNS", "check_suffix", "flow_rows", "raw_rows", "read_flow_rows", "write_rows"]
+__all__ = [
+    "FLOW_COLUMNS",
+    "RAW_COLUMNS",
+    "check_suffix",
+    "flow_rows",
+    "raw_rows",
+    "read_flow_rows",
+    "write_rows",
+]
 
-_DESCRIPTION = ("t_start", "client_ip", "client_port", "server_ip", "server_port", "sender", "label", "sublabel")
+_DESCRIPTION = (
+    "t_start",
+    "client_ip",
+    "client_port",
+    "server_ip",
+    "server_port",
+    "sender",
+    "label",
+    "sublabel",
+)
 
 FLOW_COLUMNS = (*_DESCRIPTION, "syn_seen", "packets", *CATALOGUE)
 """Columns of a file to train on: the flow, its label, then every feature of the catalogue as an integer."""

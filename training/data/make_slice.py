@@ -32,6 +32,8 @@ _CLIENT = re.compile(r"(?:dis)?connect from \S+\[([0-9a-f.:]+)\]")
 _QUEUE_ID = re.compile(r"([0-9A-Za-z]{6,}): (?!reject)")
 _RELAY = re.compile(r"relay=\S+\[([0-9a-f.:]+)\]")
 _MESSAGE_ID = re.compile(r"message-id=(\S+)")
+_NO_MESSAGE_ID = "<>"
+_CLOCK = re.compile(r"(\d\d):(\d\d):(\d\d)")
 _SCANNED = re.compile(r"\bmid=([^,]+),")
 
 LabelRow = dict[str, str]
@@ -80,10 +82,8 @@ def label_bytes(rows: list[LabelRow]) -> bytes:
 def mail_log_lines(lines: list[str], senders: set[str], queue_ids: set[str]) -> list[str]:
     """The lines about sessions of these senders, about their mails, and about mails sent to them."""
     queue_ids = queue_ids | {
-        queue_id[1]
-        for line in lines
-        if (relay := _RELAY.search(line)) and relay[1] in senders and (queue_id := _QUEUE_ID.match(_text(line)))
-    }
+        _queue_id(line) for line in lines if (relay := _RELAY.search(line)) and relay[1] in senders
+    } - {None}
     kept, client = [], {}
     for line in lines:
         if not (daemon := _DAEMON.match(line)):
@@ -91,23 +91,42 @@ def mail_log_lines(lines: list[str], senders: set[str], queue_ids: set[str]) -> 
         process, text = daemon.group(1, 2), daemon[3]
         if session := _CLIENT.match(text):
             client[process] = session[1]
-        queue_id = _QUEUE_ID.match(text)
-        if client.get(process) in senders or queue_id and queue_id[1] in queue_ids:
+        if client.get(process) in senders or _queue_id(line) in queue_ids:
             kept.append(line)
         if text.startswith("disconnect"):
             client.pop(process, None)
     return kept
 
 
-def _text(line: str) -> str:
+def _queue_id(line: str) -> str | None:
     daemon = _DAEMON.match(line)
-    return daemon[3] if daemon else ""
+    queue_id = _QUEUE_ID.match(daemon[3]) if daemon else None
+    return queue_id and queue_id[1]
 
 
 def spamd_lines(lines: list[str], mail_log: list[str]) -> list[str]:
-    """The verdicts on the mails of a mail log."""
-    message_ids = {found[1] for line in mail_log if (found := _MESSAGE_ID.search(line))}
-    return [line for line in lines if (found := _SCANNED.search(line)) and found[1] in message_ids]
+    """The verdicts on the mails of a mail log: by message id, of mails without one by the second of delivery."""
+    ids = {_queue_id(line): found[1] for line in mail_log if (found := _MESSAGE_ID.search(line))}
+    delivered = {
+        _clock_s(line)
+        for line in mail_log
+        if "postfix/pipe[" in line and ids.get(_queue_id(line)) == _NO_MESSAGE_ID
+    }
+    known = set(ids.values())
+    near = {second + around for second in delivered for around in (-1, 0, 1)}
+
+    def is_kept(line: str) -> bool:
+        scanned = _SCANNED.search(line)
+        if scanned and scanned[1] == "(unknown)":
+            return _clock_s(line) in near
+        return bool(scanned) and scanned[1] in known
+
+    return [line for line in lines if is_kept(line)]
+
+
+def _clock_s(line: str) -> int:
+    hours, minutes, seconds = map(int, _CLOCK.search(line).groups())
+    return 3600 * hours + 60 * minutes + seconds
 
 
 def zipped(data: bytes) -> bytes:
@@ -115,7 +134,11 @@ def zipped(data: bytes) -> bytes:
 
 
 def slice_files(
-    frames: list[tuple[str, CapturedFrame]], rows: list[LabelRow], mail_log: list[str], spamd: list[str], percent: int
+    frames: list[tuple[str, CapturedFrame]],
+    rows: list[LabelRow],
+    mail_log: list[str],
+    spamd: list[str],
+    percent: int,
 ) -> dict[str, bytes]:
     """The files of a slice with this share of the senders, by name."""
     dealt = dealt_senders(rows, percent)
@@ -125,7 +148,9 @@ def slice_files(
         labels = [row for row in rows if sender_of(row) in senders]
         queue_ids = {queue_id for row in labels for queue_id in row["queue_ids"].split()}
         log = mail_log_lines(mail_log, senders, queue_ids)
-        files[f"{part}.pcap.gz"] = zipped(capture_bytes(frame for sender, frame in frames if sender in senders))
+        files[f"{part}.pcap.gz"] = zipped(
+            capture_bytes(frame for sender, frame in frames if sender in senders)
+        )
         files[f"{part}.labels.csv.gz"] = zipped(label_bytes(labels))
         files[f"{part}.mail.log.gz"] = zipped("".join(log).encode())
         files[f"{part}.spamd_result.log.gz"] = zipped("".join(spamd_lines(spamd, log)).encode())
@@ -162,7 +187,10 @@ def main() -> None:
     try:
         rows = [row for _, row in read_rows(labels, ("client_ip", "server_ip", "label", "queue_ids"))]
         frames = attributed(read_capture(capture), rows)
-        logs = [gzip.open(path, "rt", encoding="utf-8", errors="replace").readlines() for path in (mail_log, spamd)]
+        logs = [
+            gzip.open(path, "rt", encoding="utf-8", errors="replace").readlines()
+            for path in (mail_log, spamd)
+        ]
     except (InputError, OSError) as error:
         sys.exit(f"error: {error}")
     low, high = 0, 100

@@ -1,0 +1,88 @@
+"""Testbench kit for Amaranth's simulator: streams fed and read with random stalls, and a run with a time limit."""
+
+import random
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from amaranth.sim import Simulator
+
+__all__ = ["Stalls", "frames_to_payloads", "simulate", "stream_get", "stream_put"]
+
+PERIOD_S = 1e-6
+
+
+class Stalls:
+    """Random pauses of a stream, always the same for the same seed.
+
+    Parameters
+    ----------
+    probability: that another clock is waited before each transfer
+    """
+
+    def __init__(self, seed: int, probability: float = 0.3):
+        self._random, self._probability = random.Random(seed), probability
+
+    async def pause(self, ctx) -> None:
+        while self._random.random() < self._probability:
+            await ctx.tick()
+
+
+async def stream_put(ctx, stream, payloads: Iterable[Any], stalls: Stalls | None = None) -> None:
+    """Transfer every payload; the payload holds until it is taken."""
+    for payload in payloads:
+        if stalls is not None:
+            await stalls.pause(ctx)
+        ctx.set(stream.payload, payload)
+        ctx.set(stream.valid, 1)
+        await ctx.tick().until(stream.ready)
+        ctx.set(stream.valid, 0)
+
+
+async def stream_get(ctx, stream, stalls: Stalls | None = None) -> Any:
+    """Take one payload."""
+    if stalls is not None:
+        await stalls.pause(ctx)
+    ctx.set(stream.ready, 1)
+    (payload,) = await ctx.tick().sample(stream.payload).until(stream.valid)
+    ctx.set(stream.ready, 0)
+    return payload
+
+
+def frames_to_payloads(frames: Iterable[Iterable[int]]) -> Iterable[dict[str, int]]:
+    """Payloads of a framed stream from frames of data words."""
+    for frame in frames:
+        words = list(frame)
+        for index, word in enumerate(words):
+            yield {"data": word, "first": index == 0, "last": index == len(words) - 1}
+
+
+def simulate(
+    dut,
+    *testbenches: Callable,
+    background: Iterable[Callable] = (),
+    limit_cycles: int,
+    vcd: str | None = None,
+) -> None:
+    """Run testbenches to their end; a run that takes longer than ``limit_cycles`` hangs and fails.
+
+    Parameters
+    ----------
+    background: testbenches that need not end
+    vcd: file for the waveforms; writing them makes the run about three times slower
+    """
+    simulator = Simulator(dut)
+    simulator.add_clock(PERIOD_S)
+    for testbench in testbenches:
+        simulator.add_testbench(testbench)
+
+    async def watchdog(ctx):
+        await ctx.delay(limit_cycles * PERIOD_S)
+        raise TimeoutError(f"No end after {limit_cycles} cycles")
+
+    for testbench in (watchdog, *background):
+        simulator.add_testbench(testbench, background=True)
+    if vcd is None:
+        simulator.run()
+    else:
+        with simulator.write_vcd(vcd):
+            simulator.run()
