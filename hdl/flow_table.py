@@ -180,7 +180,7 @@ class FlowTable(wiring.Component):
 
         def next_way(state):
             """Go on with the next way, or with the verdict over all of them."""
-            m.d.sync += entry.eq(Cat(way + 1, entry[len(way) :]) if p.ways > 1 else entry)
+            m.d.sync += entry.eq(Cat((way + 1)[: len(way)], entry[len(way) :]) if p.ways > 1 else entry)
             m.next = state
 
         with m.FSM():

@@ -1,0 +1,84 @@
+"""HeaderParser against sim.headers on frames whole, cut, bent and random."""
+
+import random
+
+import pytest
+
+from hdl.header_parser import HeaderParser
+from hdl.item import FrameOutcome, ItemKind, item_bytes
+from hdl.packet import PacketWord
+from sim.headers import decode_frame
+from sim.testbench import Stalls, frames_to_payloads, simulate, stream_put
+from tests.frames import random_frame
+
+
+def _expected(item, ports):
+    """(kind, outcome, words) of an item, or None for a bad one."""
+    if len(item) < 8 or item[0] > ItemKind.FLUSH:
+        return None
+    time = int.from_bytes(item[4:8], "big")
+    if item[0] != ItemKind.FRAME:
+        return item[0], None, {PacketWord.TIME: time}
+    outcome, packet = decode_frame(item[8:], int.from_bytes(item[1:4], "big"), ports)
+    words = {PacketWord.TIME: time}
+    if outcome == FrameOutcome.USED:
+        words[PacketWord.PORTS] = packet.source_port << 16 | packet.destination_port
+        words[PacketWord.SIZES] = packet.length << 16 | packet.window
+        words[PacketWord.MARKS] = packet.ttl << 8 | packet.flags
+        count = 4 if packet.version == 6 else 1
+        for i in range(count):
+            shift = 32 * (count - 1 - i)
+            words[PacketWord.SOURCE + i] = packet.source >> shift & 0xFFFF_FFFF
+            words[PacketWord.DESTINATION + i] = packet.destination >> shift & 0xFFFF_FFFF
+    return item[0], outcome, words
+
+
+def _items(rng, count):
+    for number in range(count):
+        match rng.randrange(12):
+            case 0:
+                yield item_bytes(ItemKind.TICK, time_ms=number)
+            case 1:
+                yield rng.randbytes(rng.randint(1, 12))
+            case 2:
+                yield item_bytes(ItemKind.FLUSH, time_ms=number) + rng.randbytes(rng.randint(0, 3))
+            case _:
+                frame, wire_length = random_frame(rng)
+                yield item_bytes(ItemKind.FRAME, time_ms=number, wire_length=wire_length, body=frame)
+
+
+@pytest.mark.parametrize("ports", [(25,), (25, 587), None])
+@pytest.mark.parametrize("seed", range(2))
+def test_circuit_equals_model(ports, seed):
+    rng = random.Random(seed)
+    items = list(_items(rng, 150))
+    expected = [_expected(item, None if ports is None else frozenset(ports)) for item in items]
+    dut = HeaderParser(ports=ports)
+    bad = 0
+
+    async def feed(ctx):
+        await stream_put(ctx, dut.i, frames_to_payloads(items), Stalls(seed, 0.05))
+
+    async def check(ctx):
+        for entry in filter(None, expected):
+            kind, outcome, words = entry
+            (descriptor,) = await ctx.tick().sample(dut.o.payload).until(dut.o.valid)
+            assert descriptor.kind == kind
+            if outcome is not None:
+                assert FrameOutcome(descriptor.outcome) is outcome
+            for address, word in words.items():
+                ctx.set(dut.packet.address, address)
+                await ctx.tick()
+                assert ctx.get(dut.packet.data) == word, PacketWord(address)
+            ctx.set(dut.o.ready, 1)
+            await ctx.tick()
+            ctx.set(dut.o.ready, 0)
+
+    async def count_bad(ctx):
+        nonlocal bad
+        async for _, _, pulse in ctx.tick().sample(dut.bad_item):
+            bad += pulse
+
+    simulate(dut, feed, check, background=[count_bad], limit_cycles=60_000)
+    assert bad == expected.count(None)
+    assert {e[1] for e in expected if e} >= {FrameOutcome.USED, FrameOutcome.TRUNCATED}
