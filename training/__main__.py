@@ -1,6 +1,7 @@
 """Command line: ``python -m training flows | fit``."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -8,11 +9,14 @@ import typer
 
 from compiler.cli import new_app, progress, run
 from compiler.errors import InputError
-from compiler.features import CATALOGUE, REFERENCE_COLUMNS, accumulators_of
+from compiler.features import CATALOGUE, REFERENCE_COLUMNS, UNIVERSAL, accumulators_of
 from hdl.item import FrameOutcome
 from sim.flow_table import TableParameters
 
+from .fit_report import print_fit
+from .fitting import FitParameters, fit_forest, fit_stump, sources_of
 from .flow_file import FLOW_COLUMNS, RAW_COLUMNS, check_suffix, flow_rows, raw_rows, write_rows
+from .flow_set import read_flow_set, split_senders
 from .labels import read_labels
 from .measure import measure_capture
 
@@ -96,8 +100,67 @@ def _count_labelled(rows: list[tuple], labels: Path) -> int:
 
 
 @app.command()
-def fit() -> None:
-    """Train."""
+def fit(
+    flow_files: Annotated[list[Path], typer.Argument(metavar="FLOWS...", help="Files that `flows` wrote.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="forest.json to write.")],
+    test: Annotated[
+        list[Path] | None, typer.Option(help="Flows to test on, of other senders; default: a quarter of the senders.")
+    ] = None,
+    trees: Annotated[int, typer.Option(min=1, max=4096, help="Number of trees.")] = 16,
+    depth: Annotated[int, typer.Option(min=1, max=32, help="Most tests from root to leaf.")] = 4,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the split and of the trees.")] = 1,
+    budget: Annotated[float, typer.Option(min=0, help="False alarms per 10 000 legitimate flows.")] = 100,
+    features: Annotated[
+        str | None, typer.Option(help="Catalogue names with commas; default: the paper's universal ones.")
+    ] = None,
+    directions: Annotated[
+        Literal["both", "forward"], typer.Option(help="Whether features of the response are used.")
+    ] = "both",
+    ports: Ports = "25",
+    orientation: Orientation = "initiator",
+    name: Annotated[str, typer.Option(help="What reports call the forest.")] = "weighted vote",
+) -> None:
+    """Train a forest on labelled flows and set it beside a one-split stump."""
+    names = _feature_names(features, directions)
+    tracked = parse_ports(ports)
+    parameters = FitParameters(
+        trees=trees,
+        depth=depth,
+        seed=seed,
+        budget=budget,
+        ports=tracked,
+        orientation=orientation,
+        directions=directions,
+    )
+    with progress("reading flows"):
+        flows = read_flow_set(flow_files, names, tracked, directions)
+        tested = read_flow_set(test, names, tracked, directions) if test else None
+    if tested is None:
+        learn, validation, tested = split_senders(flows, (2, 1, 1), seed)
+    else:
+        learn, validation = split_senders(flows, (2, 1), seed)
+    with progress("fitting"):
+        provenance = {"flows": sources_of(flow_files), "test": sources_of(test or ())}
+        fitted = fit_forest(learn, validation, parameters, provenance)
+        stump, split = fit_stump(learn)
+    forest = replace(fitted.forest, name=name)
+    forest.to_json(out)
+    print_fit(forest, fitted.operating_point, {"learn": learn, "validation": validation, "test": tested}, stump, split)
+    print(f"{out}: forest {forest.id}, {len(forest.trees)} trees on {len(names)} features, seed {seed}")
+
+
+def _feature_names(text: str | None, directions: str) -> tuple[str, ...]:
+    if text is None:
+        return tuple(name for name in UNIVERSAL if directions == "both" or not CATALOGUE[name].response)
+    names = tuple(text.split(","))
+    for name in names:
+        if name not in CATALOGUE:
+            raise InputError(f"--features: {name!r} is not in the catalogue (python -m compiler features)")
+        if directions == "forward" and CATALOGUE[name].response:
+            raise InputError(f"--features: {name!r} is of the response, and --directions is forward")
+    if len(set(names)) != len(names):
+        raise InputError(f"--features: must name each feature once, not {text!r}")
+    return names
 
 
 if __name__ == "__main__":

@@ -1,0 +1,141 @@
+"""What ``training fit`` prints: the classes, and the forest beside its rivals."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.table import Table
+from sklearn.tree import DecisionTreeClassifier
+
+from compiler.forest import Band, Forest
+
+from .flow_set import FlowSet
+from .labels import LABELS
+from .operating_point import FalseAlarms, OperatingPoint, count_false_alarms
+
+__all__ = ["Assessment", "assess", "print_fit"]
+
+_VERDICTS = {1: "SPAM", 0: "UNCERTAIN", -1: "BACKGROUND"}
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """How well verdicts fit the labels.
+
+    Attributes
+    ----------
+    balanced_accuracy:
+        Mean share of spam called SPAM and of background called BACKGROUND; UNCERTAIN is never right.
+    decided_accuracy:
+        The same among the decided flows alone; nan when a class has none.
+    uncertain:
+        Share of spam and background flows that is UNCERTAIN.
+    caught:
+        Share of spam called SPAM.
+    false_alarms:
+        On legitimate flows, greylisted ones included.
+    """
+
+    balanced_accuracy: float
+    decided_accuracy: float
+    uncertain: float
+    caught: float
+    false_alarms: FalseAlarms
+
+
+def assess(flows: FlowSet, verdicts: NDArray[np.int64]) -> Assessment:
+    """Compare verdicts with labels."""
+    y, taught = flows.y, flows.y != 0
+    legitimate = flows.is_legitimate
+    return Assessment(
+        balanced_accuracy=_mean_of_classes(y[taught], verdicts[taught]),
+        decided_accuracy=_mean_of_classes(y[taught & (verdicts != 0)], verdicts[taught & (verdicts != 0)]),
+        uncertain=_share(verdicts[taught] == 0),
+        caught=_share(verdicts[y == 1] == 1),
+        false_alarms=count_false_alarms(verdicts[legitimate] == 1, flows.sender[legitimate]),
+    )
+
+
+def _mean_of_classes(y: NDArray[np.int64], verdicts: NDArray[np.int64]) -> float:
+    return float(np.mean([_share(verdicts[y == sign] == sign) for sign in (-1, 1)]))
+
+
+def _share(hits: NDArray[np.bool_]) -> float:
+    return float(np.mean(hits)) if len(hits) else float("nan")
+
+
+def print_fit(
+    forest: Forest, point: OperatingPoint, parts: dict[str, FlowSet], stump: DecisionTreeClassifier, split: str
+) -> None:
+    """Print how the forest does on the part called ``test``, beside eq. 5 without a band and the stump."""
+    console = Console()
+    tested = parts["test"]
+    _print_classes(console, parts)
+    taught = set(np.concatenate([parts["learn"].sender, parts["validation"].sender]).tolist())
+    if known := sum(sender in taught for sender in np.unique(tested.sender).tolist()):
+        console.print(f"[bold]{known} of {tested.senders} test senders were also learnt from: the test is too kind")
+    verdicts = {
+        "forest with band": forest.decide(tested.X),
+        "eq. 5, no band": replace(forest, band=Band()).decide(tested.X),
+        "stump": stump.predict(tested.X),
+    }
+    _print_confusion(console, "forest with band, test flows", tested, verdicts["forest with band"])
+    _print_comparison(console, "test flows", {name: assess(tested, said) for name, said in verdicts.items()})
+    console.print(f"stump: {split}")
+    alarms = point.false_alarms
+    console.print(
+        f"band {tuple(point.band)} of scores {forest.score_range}: on {alarms.flows} legitimate validation flows of "
+        f"{alarms.senders} senders {alarms.rate:.0f} false alarms per 10 000, upper 95 % bound {alarms.bound:.0f}, "
+        f"budget {point.budget:g}"
+    )
+    if forest.monitor_only:
+        console.print("[bold]monitor only: no band keeps the bound within the budget; verdicts are for ranking senders")
+
+
+def _print_classes(console: Console, parts: dict[str, FlowSet]) -> None:
+    """Flows and senders of every part by label."""
+    table = Table("label", title="complete flows / senders", title_justify="left")
+    for name in parts:
+        table.add_column(name, justify="right")
+    for label in LABELS:
+        chosen = [part.select(part.label == label) for part in parts.values()]
+        table.add_row(label, *(f"{len(part)} / {part.senders}" for part in chosen))
+    table.add_row("all", *(f"{len(part)} / {part.senders}" for part in parts.values()))
+    console.print(table)
+
+
+def _print_confusion(console: Console, title: str, flows: FlowSet, verdicts: NDArray[np.int64]) -> None:
+    """Verdicts by class, ``other`` by itself."""
+    table = Table("flows", *_VERDICTS.values(), title=title, title_justify="left")
+    for column in table.columns[1:]:
+        column.justify = "right"
+    other = flows.label == "other"
+    groups = {"spam": flows.y == 1, "background": flows.y == -1}
+    groups |= {f"  {label}": flows.label == label for label in LABELS if label != "other"}
+    groups |= {
+        "other: greylisted": other & flows.is_legitimate,
+        "other: the rest": other & ~flows.is_legitimate,
+    }
+    for name, rows in groups.items():
+        table.add_row(name, *(str(int(np.sum(verdicts[rows] == verdict))) for verdict in _VERDICTS))
+    console.print(table)
+
+
+def _print_comparison(console: Console, title: str, assessments: dict[str, Assessment]) -> None:
+    """One column a classifier."""
+    table = Table("", title=title, title_justify="left")
+    for name in assessments:
+        table.add_column(name, justify="right")
+    rows = {
+        "balanced accuracy": lambda a: f"{a.balanced_accuracy:.3f}",
+        "  among decided flows": lambda a: f"{a.decided_accuracy:.3f}",
+        "spam caught": lambda a: f"{a.caught:.1%}",
+        "uncertain": lambda a: f"{a.uncertain:.1%}",
+        "false alarms": lambda a: f"{a.false_alarms.alarms} of {a.false_alarms.flows}",
+        "  per 10 000 legitimate flows": lambda a: f"{a.false_alarms.rate:.0f}",
+        "  upper 95 % bound over senders": lambda a: f"{a.false_alarms.bound:.0f}",
+    }
+    for name, text in rows.items():
+        table.add_row(name, *(text(assessment) for assessment in assessments.values()))
+    console.print(table)
