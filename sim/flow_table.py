@@ -178,8 +178,7 @@ class FlowTable:
 
     def _expired(self, entry: _Entry) -> bool:
         return (
-            entry.closing
-            and _reached(self.now - entry.closed, self.parameters.linger_ms)
+            (entry.closing and _reached(self.now - entry.closed, self.parameters.linger_ms))
             or _reached(self.now - entry.last, self.parameters.idle_ms)
             or _reached(self.now - entry.first, self.parameters.active_ms)
         )
@@ -187,9 +186,7 @@ class FlowTable:
     def _own_reason(self, entry: _Entry) -> EndReason:
         if entry.closing:
             return EndReason.END
-        return (
-            EndReason.IDLE if _reached(self.now - entry.last, self.parameters.idle_ms) else EndReason.ACTIVE
-        )
+        return EndReason.IDLE if _reached(self.now - entry.last, self.parameters.idle_ms) else EndReason.ACTIVE
 
     # Filling, updating, freeing.
 
@@ -208,9 +205,7 @@ class FlowTable:
         self.filled += 1
         self._update(entry, packet, sender_low)
 
-    def _initiator_high(
-        self, endpoints: Endpoints, packet: Packet, sender_low: bool, previous: _Entry | None
-    ) -> bool:
+    def _initiator_high(self, endpoints: Endpoints, packet: Packet, sender_low: bool, previous: _Entry | None) -> bool:
         sender_high, receiver_high = not sender_low, sender_low
         ports = self.parameters.ports
         if endpoints.lower == endpoints.higher:
@@ -248,7 +243,7 @@ class FlowTable:
         if packet.flags & _FIN:
             entry.fin_forward |= forward
             entry.fin_response |= not forward
-        if not entry.closing and (packet.flags & _RST or entry.fin_forward and entry.fin_response):
+        if not entry.closing and (packet.flags & _RST or (entry.fin_forward and entry.fin_response)):
             entry.closing = True
             entry.closed = self.now
         return side[0] == _FULL_COUNT

@@ -32,9 +32,7 @@ class Packet(NamedTuple):
     flags: int
 
 
-def decode_frame(
-    data: bytes, wire_length: int, ports: frozenset[int] | None
-) -> tuple[FrameOutcome, Packet | None]:
+def decode_frame(data: bytes, wire_length: int, ports: frozenset[int] | None) -> tuple[FrameOutcome, Packet | None]:
     """The outcome of a frame, and its packet when that is USED.
 
     Parameters
@@ -51,7 +49,7 @@ def decode_frame(
 
 
 def header_bytes(data: bytes, wire_length: int) -> int:
-    """How many leading bytes hold the headers: to the end of the TCP options, else to the byte that settles the outcome.
+    """Length of the headers: to the end of the TCP options, or else to the byte that settles the outcome.
 
     A frame cut there has the outcome and the packet of the whole frame, whatever ports are tracked.
     """
@@ -62,10 +60,8 @@ def header_bytes(data: bytes, wire_length: int) -> int:
     return min(end, len(data))
 
 
-def _settle(
-    data: bytes, wire_length: int, ports: frozenset[int] | None
-) -> tuple[FrameOutcome, int, Packet | None]:
-    """The outcome, the number of bytes that settled it, and the packet. Front to back: the first byte that can, decides."""
+def _settle(data: bytes, wire_length: int, ports: frozenset[int] | None) -> tuple[FrameOutcome, int, Packet | None]:
+    """The outcome, the number of bytes that settled it, and the packet: the first byte that can settle it decides."""
     available = len(data)
     l2 = 14
     if available < l2:

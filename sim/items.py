@@ -34,7 +34,7 @@ class Item(NamedTuple):
 
 
 def parse_item(data: bytes) -> Item | None:
-    """The item that these bytes hold; None for a bad item, one that is too short or of a kind the probe does not know."""
+    """The item that these bytes hold; None for a bad item: too short, or of a kind the probe does not know."""
     if len(data) < ITEM_HEADER_BYTES or data[0] not in (ItemKind.FRAME, ItemKind.TICK, ItemKind.FLUSH):
         return None
     wire_length, time_ms = int.from_bytes(data[1:4], "big"), int.from_bytes(data[4:8], "big")
@@ -72,9 +72,7 @@ def items_of(
         When a frame comes 2³² ms or more after the epoch.
     """
     if tick_ms < 1 or gap_ticks < 0:
-        raise ValueError(
-            f"Tick period must be 1 ms or more and gap ticks 0 or more, not {tick_ms} and {gap_ticks}"
-        )
+        raise ValueError(f"Tick period must be 1 ms or more and gap ticks 0 or more, not {tick_ms} and {gap_ticks}")
     latest = None
     for number, frame in enumerate(frames, 1):
         time_ms = frame.time_ns // 1_000_000

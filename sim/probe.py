@@ -103,9 +103,7 @@ class SoftwareProbe:
     @property
     def counters(self) -> dict[str, int]:
         """Items, frames by outcome, records by fate; ``frames_*`` add up to ``frames`` (:meth:`is_conserved`)."""
-        outcomes = {
-            f"frames_{outcome.name.lower()}": self.table.outcomes[outcome] for outcome in FrameOutcome
-        }
+        outcomes = {f"frames_{outcome.name.lower()}": self.table.outcomes[outcome] for outcome in FrameOutcome}
         del outcomes["frames_used"]
         names = ("bad_items", "ticks", "flushes", "frames", "records_exported", "records_unexported")
         names += tuple(f"verdict_{verdict.name.lower()}" for verdict in Verdict)

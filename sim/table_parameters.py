@@ -49,9 +49,7 @@ class TableParameters:
             if None in timeouts:
                 raise ValueError(f"Timeouts of a limited table must be numbers, not {timeouts!r}")
             if self.idle_ms + self.linger_ms >= _MAX_TIMEOUT_MS:
-                raise ValueError(
-                    f"Idle and linger timeout must stay below 2^24 ms together, not {timeouts!r}"
-                )
+                raise ValueError(f"Idle and linger timeout must stay below 2^24 ms together, not {timeouts!r}")
         if any(timeout is not None and timeout < 1 for timeout in timeouts):
             raise ValueError(f"Timeouts must be 1 ms or more, not {timeouts!r}")
         if self.orientation not in ("initiator", "first"):

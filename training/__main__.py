@@ -60,9 +60,7 @@ def flows(
     ports: Ports = "25",
     orientation: Orientation = "initiator",
     raw: Annotated[bool, typer.Option("--raw", help="Raw accumulators, no timeouts unless given.")] = False,
-    idle: Annotated[
-        float | None, typer.Option(help="Seconds without a packet that end a flow [120].")
-    ] = None,
+    idle: Annotated[float | None, typer.Option(help="Seconds without a packet that end a flow [120].")] = None,
     active: Annotated[float | None, typer.Option(help="Seconds after which a flow is cut [1800].")] = None,
     linger: Annotated[float | None, typer.Option(help="Seconds that a closed flow stays [2].")] = None,
 ) -> None:

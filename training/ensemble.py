@@ -15,12 +15,14 @@ from compiler.frontends.decision_tree import tree_of
 
 __all__ = ["WeightedVote"]
 
+_NO_BAND = Band(0, 0)
+
 
 class WeightedVote(ClassifierMixin, BaseEstimator):
     """Binary trees, each grown on its own part of the features and of the senders, vote with their accuracy.
 
-    The weight sᵢ = kᵢ/N of a tree is the share of N validation flows that it gets right. N is the same for all trees, so
-    the integers kᵢ give the same vote, and everything that decides is an integer. A tree without a hit is left out.
+    The weight sᵢ = kᵢ/N of a tree is the share of N validation flows that it gets right. N is the same for all trees,
+    so the integers kᵢ give the same vote, and everything that decides is an integer. A tree without a hit is left out.
 
     Parameters
     ----------
@@ -124,7 +126,7 @@ class WeightedVote(ClassifierMixin, BaseEstimator):
         check_is_fitted(self)
         return self.forest_.score(X)
 
-    def to_forest(self, *, name: str = "weighted vote", band: Band = Band(), **operation: Any) -> Forest:
+    def to_forest(self, *, name: str = "weighted vote", band: Band = _NO_BAND, **operation: Any) -> Forest:
         """The forest; ``operation`` sets further fields of it, such as ports and operating point."""
         check_is_fitted(self, "estimators_")
         columns = tuple(Column(f.name, f.bits, f.fraction, f.unit) for f in map(CATALOGUE.__getitem__, self.features))

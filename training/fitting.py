@@ -57,9 +57,7 @@ def fit_forest(
         learn.features, n_trees=parameters.trees, max_depth=parameters.depth, random_state=parameters.seed
     ).fit(taught.X, taught.y, taught.sender, validation=(weighed.X, weighed.y))
     scores, legitimate = vote.decision_function(validation.X), validation.is_legitimate
-    point = choose_band(
-        scores[legitimate], validation.sender[legitimate], scores[validation.y == 1], parameters.budget
-    )
+    point = choose_band(scores[legitimate], validation.sender[legitimate], scores[validation.y == 1], parameters.budget)
     forest = vote.to_forest(
         band=point.band,
         ports=None if parameters.ports is None else tuple(sorted(parameters.ports)),

@@ -59,7 +59,7 @@ def flow_rows(
         label = labels.find(flow, start_s) if labels is not None else None
         client = address_text(flow.version, flow.initiator.address)
         server = address_text(flow.version, flow.responder.address)
-        outgoing = client in servers or label is not None and label.label == "outgoing"
+        outgoing = client in servers or (label is not None and label.label == "outgoing")
         yield (
             _timestamp(start_ns),
             *(client, flow.initiator.port, server, flow.responder.port),

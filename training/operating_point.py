@@ -1,6 +1,6 @@
 """The band of scores that decides nothing, chosen so that false alarms stay within a budget."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -39,7 +39,15 @@ class FalseAlarms:
 
 @dataclass(frozen=True)
 class OperatingPoint:
-    """A band and what it was chosen by. ``within_budget``: the bound is; ``caught`` is the share of spam above the band."""
+    """A band and what it was chosen by.
+
+    Attributes
+    ----------
+    within_budget:
+        The bound of the false alarms is.
+    caught:
+        Share of spam above the band.
+    """
 
     band: Band
     budget: float
@@ -88,15 +96,15 @@ def choose_band(
     """The smallest upper end of the band whose bound of false alarms is within the budget.
 
     The band begins at 0, so that BACKGROUND is what eq. 5 calls it, and some spam must lie above it. When no band does,
-    it is the smallest whose measured rate is within the budget, and when there is none either, that of eq. 5.
+    it is the one with the lowest bound among those that still catch half of the spam that eq. 5 catches.
     """
     ends = np.unique(np.concatenate([[0], legitimate_scores[legitimate_scores > 0]])).tolist()
     points = [_point(int(end), legitimate_scores, senders, spam_scores, budget) for end in ends]
-    useful = [point for point in points if point.caught > 0]
-    for point in useful:
-        if point.within_budget:
+    for point in points:
+        if point.within_budget and point.caught > 0:
             return point
-    return next((point for point in useful if point.false_alarms.rate <= budget), points[0])
+    useful = [point for point in points if point.caught >= points[0].caught / 2]
+    return replace(min(useful, key=lambda point: point.false_alarms.bound), within_budget=False)
 
 
 def _point(

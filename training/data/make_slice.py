@@ -108,9 +108,7 @@ def spamd_lines(lines: list[str], mail_log: list[str]) -> list[str]:
     """The verdicts on the mails of a mail log: by message id, of mails without one by the second of delivery."""
     ids = {_queue_id(line): found[1] for line in mail_log if (found := _MESSAGE_ID.search(line))}
     delivered = {
-        _clock_s(line)
-        for line in mail_log
-        if "postfix/pipe[" in line and ids.get(_queue_id(line)) == _NO_MESSAGE_ID
+        _clock_s(line) for line in mail_log if "postfix/pipe[" in line and ids.get(_queue_id(line)) == _NO_MESSAGE_ID
     }
     known = set(ids.values())
     near = {second + around for second in delivered for around in (-1, 0, 1)}
@@ -148,9 +146,7 @@ def slice_files(
         labels = [row for row in rows if sender_of(row) in senders]
         queue_ids = {queue_id for row in labels for queue_id in row["queue_ids"].split()}
         log = mail_log_lines(mail_log, senders, queue_ids)
-        files[f"{part}.pcap.gz"] = zipped(
-            capture_bytes(frame for sender, frame in frames if sender in senders)
-        )
+        files[f"{part}.pcap.gz"] = zipped(capture_bytes(frame for sender, frame in frames if sender in senders))
         files[f"{part}.labels.csv.gz"] = zipped(label_bytes(labels))
         files[f"{part}.mail.log.gz"] = zipped("".join(log).encode())
         files[f"{part}.spamd_result.log.gz"] = zipped("".join(spamd_lines(spamd, log)).encode())
@@ -187,10 +183,7 @@ def main() -> None:
     try:
         rows = [row for _, row in read_rows(labels, ("client_ip", "server_ip", "label", "queue_ids"))]
         frames = attributed(read_capture(capture), rows)
-        logs = [
-            gzip.open(path, "rt", encoding="utf-8", errors="replace").readlines()
-            for path in (mail_log, spamd)
-        ]
+        logs = [gzip.decompress(path.read_bytes()).decode().splitlines(keepends=True) for path in (mail_log, spamd)]
     except (InputError, OSError) as error:
         sys.exit(f"error: {error}")
     low, high = 0, 100

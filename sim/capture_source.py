@@ -1,0 +1,57 @@
+"""What readers of capture files share: the frame they give, the bytes they take, and when those make no sense."""
+
+import gzip
+import zlib
+from typing import BinaryIO, NamedTuple
+
+__all__ = ["ETHERNET", "MAX_WIRE", "CapturedFrame", "Damaged", "Source", "frame_of"]
+
+ETHERNET = 1
+"""The one link type that is read."""
+
+MAX_WIRE = 0xFF_FFFF
+"""Longest frame an item can carry; a longer one is a damaged length."""
+
+
+class CapturedFrame(NamedTuple):
+    """One frame: when it was seen, how long it was on the wire (without FCS), and the bytes that were kept."""
+
+    time_ns: int
+    wire_length: int
+    data: bytes
+
+
+def frame_of(time_ns: int, wire: int, data: bytes, fcs_bytes: int) -> CapturedFrame:
+    """A frame without the FCS that the capture has at its end."""
+    if fcs_bytes:
+        wire = max(wire - fcs_bytes, 0)
+        data = data[:wire]
+    return CapturedFrame(time_ns, wire, data)
+
+
+class Damaged(Exception):
+    """The file ends, or stops making sense, inside a packet or block."""
+
+
+class Source:
+    """Reads exactly as many bytes as are asked for, and remembers where the last whole piece ended."""
+
+    def __init__(self, stream: BinaryIO):
+        self._stream = stream
+        self._position = 0
+        self.whole = 0
+
+    def take(self, count: int, *, may_end: bool = False) -> bytes:
+        """The next ``count`` bytes; none at all when the file ends right here and ``may_end`` allows it."""
+        try:
+            data = self._stream.read(count)
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise Damaged from error
+        self._position += len(data)
+        if len(data) < count and not (may_end and not data):
+            raise Damaged
+        return data
+
+    def mark(self) -> None:
+        """All that was read so far is whole."""
+        self.whole = self._position
