@@ -1,10 +1,13 @@
 """BenchShell: two pins and a clock around a lone component, to place it and see what clock it reaches."""
 
+from pathlib import Path
+
+from amaranth.back import rtlil
 from amaranth.hdl import Cat, ClockDomain, ClockSignal, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-__all__ = ["BenchShell"]
+__all__ = ["BenchShell", "write_bench"]
 
 
 class BenchShell(wiring.Component):
@@ -58,3 +61,11 @@ class BenchShell(wiring.Component):
         ]
 
         return m
+
+
+def write_bench(component: wiring.Component, directory: Path) -> None:
+    """Write what :mod:`boards.ice40` builds a lone component from; pins are left to nextpnr."""
+    circuit = rtlil.convert(BenchShell(component), name="bench", emit_src=False)
+    (directory / "design.il").write_text(circuit)
+    (directory / "design.ys").write_text("read_rtlil design.il\nsynth_ice40 -top bench\nwrite_json design.json\n")
+    (directory / "design.pcf").write_text("")

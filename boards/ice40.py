@@ -6,6 +6,8 @@ A directory to build holds what :meth:`boards.Board.build` wrote: ``design.il``,
 
 import json
 import re
+import shutil
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +23,7 @@ __all__ = [
     "place_and_route",
     "resources",
     "synthesise",
+    "synthesise_alone",
 ]
 
 NAME = "design"
@@ -28,18 +31,30 @@ NAME = "design"
 
 @dataclass(frozen=True)
 class Device:
-    """An FPGA and what it holds."""
+    """An FPGA, what it holds, and how fast routed designs on it were.
+
+    Attributes
+    ----------
+    nextpnr:
+        Arguments of nextpnr that name it.
+    level_ns, carry_ns, register_ns:
+        A LUT with its routing, one bit of a carry chain, and a register's output and set-up together. They are fitted
+        to forests that were placed and routed, for planning registers; what counts is the report of each build.
+    """
 
     name: str
     nextpnr: tuple[str, ...]
     logic_cells: int
     block_rams: int
-    single_port_rams: int = 0
-    dsps: int = 0
+    single_port_rams: int
+    dsps: int
+    level_ns: float
+    carry_ns: float
+    register_ns: float
 
 
-UP5K = Device("iCE40UP5K-SG48", ("--up5k", "--package", "sg48"), 5280, 30, single_port_rams=4, dsps=8)
-HX8K = Device("iCE40HX8K-CT256", ("--hx8k", "--package", "ct256"), 7680, 32)
+UP5K = Device("iCE40UP5K-SG48", ("--up5k", "--package", "sg48"), 5280, 30, 4, 8, 2.6, 0.28, 1.4)
+HX8K = Device("iCE40HX8K-CT256", ("--hx8k", "--package", "ct256"), 7680, 32, 0, 0, 1.0, 0.13, 0.6)
 
 
 class DoesNotFit(Exception):
@@ -71,15 +86,26 @@ class Placement:
 
 
 def synthesise(directory: str | Path) -> dict[str, int]:
-    """Run ``design.ys``; return the number of cells by type."""
-    directory = Path(directory)
-    script = f"script {NAME}.ys; tee -q -o cells.json stat -json"
-    run_tool("YOSYS", ["-q", "-l", "synthesis.log", "-p", script], directory)
-    return json.loads((directory / "cells.json").read_text())["design"]["num_cells_by_type"]
+    """Run ``design.ys``; return what the netlist uses, as :func:`resources` does."""
+    return _cells(f"script {NAME}.ys", Path(directory))
+
+
+def synthesise_alone(circuit: str | Path, top: str) -> dict[str, int]:
+    """What a module of an RTLIL file uses without anything around it."""
+    circuit = Path(circuit)
+    with tempfile.TemporaryDirectory() as workspace:
+        shutil.copy(circuit, workspace)
+        return _cells(f"read_rtlil {circuit.name}; synth_ice40 -top {top}", Path(workspace))
+
+
+def _cells(script: str, directory: Path) -> dict[str, int]:
+    command = f"{script}; tee -q -o cells.json stat -json"
+    run_tool("YOSYS", ["-q", "-l", "synthesis.log", "-p", command], directory)
+    return resources(json.loads((directory / "cells.json").read_text())["design"]["num_cells_by_type"])
 
 
 def resources(cells: dict[str, int]) -> dict[str, int]:
-    """What synthesis used, by the names that people use."""
+    """Cells of a netlist by the names that people use."""
     return {
         "lut4": cells.get("SB_LUT4", 0),
         "carry": cells.get("SB_CARRY", 0),

@@ -37,7 +37,7 @@ def run(app: typer.Typer) -> None:
     except TyperException as error:
         code = _complain(error.format_message(), WRONG_INPUT)
     except OSError as error:
-        # A file that is missing, unreadable or on a full disk is the user's to put right; anything else is our mistake.
+        # A file that is missing or unreadable is the user's to put right; anything else is our mistake.
         if error.filename is None:
             raise
         code = _complain(f"{error.filename}: {error.strerror}", WRONG_INPUT)

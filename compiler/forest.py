@@ -27,7 +27,7 @@ __all__ = ["Band", "Column", "Forest", "Leaf", "Node", "Tree"]
 
 
 class Column(NamedTuple):
-    """One feature as the forest reads it: an unsigned integer of ``bits`` bits, the last ``fraction`` behind the point."""
+    """One feature as the forest reads it: an unsigned integer, the last ``fraction`` of its bits behind the point."""
 
     name: str
     bits: int
@@ -40,6 +40,9 @@ class Band(NamedTuple):
 
     lo: int = 0
     hi: int = 0
+
+
+_TIE = Band()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +74,7 @@ class Forest:
     name: str
     columns: tuple[Column, ...]
     trees: tuple[Tree, ...]
-    band: Band = Band()
+    band: Band = _TIE
     validation_rows: int = 0
     ports: tuple[int, ...] | None = (25,)
     orientation: str = "initiator"

@@ -15,9 +15,6 @@ __all__ = ["MAX_SCORE", "verify"]
 MAX_SCORE = 2**31 - 1
 """A flow record carries the score as a signed integer of 32 bits."""
 
-ORIENTATIONS = ("initiator", "first")
-DIRECTIONS = ("both", "forward")
-
 
 def verify(forest: "Forest", *, catalogue: bool = True) -> list[str]:
     """Raise :class:`InputError` at the first rule that is broken; return warnings about what is odd but right."""
@@ -131,12 +128,11 @@ def _verify_operation(forest: "Forest", place: str) -> None:
         _require(bool(forest.ports), place, "ports must name at least one port, or be null for all")
         for port in forest.ports:
             _require(_is_integer(port) and 0 < port < 1 << 16, place, f"port must be from 1 to 65535, not {port!r}")
-    _require(
-        forest.orientation in ORIENTATIONS, place, f"orientation must be one of {ORIENTATIONS}, not {forest.orientation!r}"
-    )
-    _require(
-        forest.directions in DIRECTIONS, place, f"directions must be one of {DIRECTIONS}, not {forest.directions!r}"
-    )
+    for name, value, allowed in (
+        ("orientation", forest.orientation, ("initiator", "first")),
+        ("directions", forest.directions, ("both", "forward")),
+    ):
+        _require(value in allowed, place, f"{name} must be {' or '.join(allowed)}, not {value!r}")
     for name, value in (("min_packets", forest.min_packets), ("validation_rows", forest.validation_rows)):
         _require(_is_integer(value) and value >= 0, place, f"{name} must be 0 or more, not {value!r}")
     _require(

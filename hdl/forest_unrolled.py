@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from .comparators import Comparators, at_most
 from .forest_parameters import BOUNDARIES, ForestParameters
-from .tree_vote import TreeVote
+from .tree_vote import TreeVote, VoteCode
 from .vote_adder import VoteAdder
 
 __all__ = ["UnrolledForest"]
@@ -45,15 +45,9 @@ class UnrolledForest(wiring.Component):
             raise ValueError(f"Registered boundaries must be among {BOUNDARIES}, not {sorted(unknown)!r}")
         self.parameters = parameters
         self.registered = frozenset(registered)
-        self._comparators = Comparators(layout=parameters.features_layout, thresholds=parameters.thresholds)
-        self._votes = [TreeVote(tree=tree, thresholds=parameters.thresholds) for tree in parameters.trees]
-        self._adder = VoteAdder(
-            codes=tuple(vote.vote_code for vote in self._votes),
-            shape=parameters.score_shape,
-            registered=self.registered,
-        )
-        outside = self.registered & {"comparisons", "votes", "score"}
-        self.latency = len(outside) + self._adder.latency + 1
+        self._codes = tuple(VoteCode.of(tree) for tree in parameters.trees)
+        outside_adder = self.registered & {"comparisons", "votes", "score"}
+        self.latency = len(outside_adder) + VoteAdder.latency_of(self._codes, self.registered) + 1
         super().__init__(
             {
                 "i": In(stream.Signature(parameters.features_layout)),
@@ -63,24 +57,29 @@ class UnrolledForest(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.comparators = self._comparators
-        m.submodules.adder = self._adder
+        parameters = self.parameters
+        m.submodules.comparators = comparators = Comparators(
+            layout=parameters.features_layout, thresholds=parameters.thresholds
+        )
+        m.submodules.adder = adder = VoteAdder(
+            codes=self._codes, shape=parameters.score_shape, registered=self.registered
+        )
 
         advance = ~self.o.valid | self.o.ready
         m.d.comb += [
             self.i.ready.eq(advance),
-            self._comparators.features.eq(self.i.payload),
-            self._adder.enable.eq(advance),
+            comparators.features.eq(self.i.payload),
+            adder.enable.eq(advance),
         ]
 
-        comparisons = self._register(m, "comparisons", self._comparators.at_most, advance)
-        for index, vote in enumerate(self._votes):
-            m.submodules[f"tree_{index}"] = vote
+        comparisons = self._register(m, "comparisons", comparators.at_most, advance)
+        for index, tree in enumerate(parameters.trees):
+            m.submodules[f"tree_{index}"] = vote = TreeVote(tree=tree, thresholds=parameters.thresholds)
             m.d.comb += vote.at_most.eq(comparisons)
             code = self._register(m, "votes", vote.code, advance)
-            m.d.comb += getattr(self._adder, f"code_{index}").eq(code)
+            m.d.comb += getattr(adder, f"code_{index}").eq(code)
 
-        score = self._register(m, "score", self._adder.total, advance)
+        score = self._register(m, "score", adder.total, advance)
         with m.If(advance):
             m.d.sync += [self.o.payload.score.eq(score), self.o.payload.verdict.eq(self._verdict(score))]
 

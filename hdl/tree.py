@@ -42,3 +42,12 @@ class Tree(NamedTuple):
             if depth >= len(self.nodes):
                 raise ValueError("A tree must not have a cycle")
         return depth
+
+    def children_first(self) -> list[int]:
+        """All nodes that the root reaches, every one behind its children."""
+        order, ahead = [], [0]
+        while ahead:
+            order.append(at := ahead.pop())
+            if isinstance(node := self.nodes[at], Node):
+                ahead += node.left, node.right
+        return order[::-1]

@@ -80,7 +80,7 @@ class TreeVote(wiring.Component):
 
         code_of_step = {step: code for code, step in self.vote_code.steps.items()}
         answers: dict[int, Value] = {}
-        for at in self._children_first():
+        for at in self.tree.children_first():
             node = self.tree.nodes[at]
             if isinstance(node, Leaf):
                 step = self.tree.weight * node.value - self.vote_code.lowest
@@ -91,11 +91,3 @@ class TreeVote(wiring.Component):
         m.d.comb += self.code.eq(answers[0])
 
         return m
-
-    def _children_first(self) -> list[int]:
-        order, ahead = [], [0]
-        while ahead:
-            order.append(at := ahead.pop())
-            if not isinstance(node := self.tree.nodes[at], Leaf):
-                ahead += node.left, node.right
-        return order[::-1]

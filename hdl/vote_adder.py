@@ -22,6 +22,20 @@ class _Group:
         return code.tabulated and self.width + code.width <= TABLE_BITS
 
 
+def _grouped(codes: tuple[VoteCode, ...]) -> list[_Group]:
+    groups: list[_Group] = []
+    # Wide codes first: then the narrow ones fill what is left of a table.
+    for index in sorted(range(len(codes)), key=lambda index: (-codes[index].width, index)):
+        code = codes[index]
+        for at, group in enumerate(groups):
+            if group.takes(code):
+                groups[at] = _Group((*group.trees, index), group.width + code.width)
+                break
+        else:
+            groups.append(_Group((index,), code.width if code.tabulated else TABLE_BITS + 1))
+    return groups
+
+
 class VoteAdder(wiring.Component):
     """Add up the votes: tables of four vote bits each, then a tree of adders.
 
@@ -51,9 +65,7 @@ class VoteAdder(wiring.Component):
     def __init__(self, *, codes: tuple[VoteCode, ...], shape: Shape, registered: frozenset[str]):
         self.codes = codes
         self.registered = registered
-        self.groups = self._grouped()
-        levels = (len(self.groups) - 1).bit_length()
-        self.latency = ("tables" in registered) + ("sums" in registered) * max(0, levels - 1)
+        self.latency = self.latency_of(codes, registered)
         super().__init__(
             {
                 "enable": In(1),
@@ -62,18 +74,11 @@ class VoteAdder(wiring.Component):
             }
         )
 
-    def _grouped(self) -> list[_Group]:
-        groups: list[_Group] = []
-        # Wide codes first: then the narrow ones fill what is left of a table.
-        for index in sorted(range(len(self.codes)), key=lambda index: (-self.codes[index].width, index)):
-            code = self.codes[index]
-            for at, group in enumerate(groups):
-                if group.takes(code):
-                    groups[at] = _Group((*group.trees, index), group.width + code.width)
-                    break
-            else:
-                groups.append(_Group((index,), code.width if code.tabulated else TABLE_BITS + 1))
-        return groups
+    @staticmethod
+    def latency_of(codes: tuple[VoteCode, ...], registered: frozenset[str]) -> int:
+        """Clocks from the codes to the sum."""
+        levels = (len(_grouped(codes)) - 1).bit_length()
+        return ("tables" in registered) + ("sums" in registered) * max(0, levels - 1)
 
     def elaborate(self, platform):
         m = Module()
@@ -82,8 +87,8 @@ class VoteAdder(wiring.Component):
         steps = [step for code in self.codes for step in code.steps.values()]
         idle = _trailing_zeros(steps)
         terms: list[Value] = []
-        for group in self.groups:
-            constant = lowest >> idle if group is self.groups[0] else 0
+        for index, group in enumerate(_grouped(self.codes)):
+            constant = lowest >> idle if index == 0 else 0
             terms.append(self._register(m, "tables", self._summed(m, group, idle, constant)))
 
         while len(terms) > 1:

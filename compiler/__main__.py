@@ -1,0 +1,188 @@
+"""``python -m compiler``: export a forest, build it, flash it, and look up boards and features."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from boards import BOARDS
+from boards.flashing import BoardMissing, flash
+from boards.toolchain import ToolError, ToolMissing
+
+from .build import BITSTREAM, build
+from .cli import new_app, progress, run
+from .emit import sha256
+from .errors import CheckFailed, InputError
+from .export import export
+from .features import CATALOGUE
+from .load import load
+from .manifest import Manifest, read_manifest
+
+REFERENCE = Path(__file__).with_name("reference") / "forest.json"
+
+app = new_app("From a forest to a bitstream.")
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+
+
+@app.command("export")
+def export_command(
+    out: Annotated[Path, typer.Option("-o", "--out", help="Directory to write; an earlier export is replaced.")],
+    board: Annotated[str, typer.Option(help="Name of a board (python -m compiler boards).")],
+    forest: Annotated[Path | None, typer.Argument(help="forest.json; by default the reference forest.")] = None,
+    architecture: Annotated[str | None, typer.Option(help="Instead of what the plan would choose.")] = None,
+    top: Annotated[str, typer.Option(help="probe, or forest for the classifier alone.")] = "probe",
+    as_json: AsJson = False,
+) -> None:
+    """Turn a forest into a circuit with test vectors, a check and a manifest.
+
+    Examples:
+
+        python -m compiler export --board icebreaker -o probe
+
+        python -m compiler export forest.json --board icebreaker --top forest -o core && pytest core
+    """
+    loaded = load(forest or REFERENCE)
+    for warning in loaded.verify():
+        print(f"warning: {warning}", file=sys.stderr)
+    with progress("exporting"):
+        manifest = export(loaded, out, board=board, architecture=architecture, top=top)
+    if as_json:
+        _print_json(manifest.as_json())
+        return
+    print(f"{out}: {top} of forest {loaded.id} for {board}, build {manifest.build_id}")
+    print(manifest.architecture["reason"])
+    print(f"latency {manifest.latency_cycles} clocks, a flow every {manifest.interval_cycles}")
+    if loaded.monitor_only:
+        print("monitor only: no band met the budget of false alarms; look at its verdicts, do not act on them")
+
+
+@app.command("build")
+def build_command(directory: Annotated[Path, typer.Argument(help="An export.")], as_json: AsJson = False) -> None:
+    """Synthesise, place and route an export; write bitstream, resources and clock into it.
+
+    Example:
+
+        python -m compiler build probe
+    """
+    with progress(f"building {directory}"):
+        manifest = build(directory)
+    if as_json:
+        _print_json({"resources": manifest.resources, "clock": manifest.clock})
+    else:
+        print(_build_summary(manifest))
+    clock = manifest.clock
+    if not clock["met"]:
+        raise CheckFailed(
+            f"{directory}: clock missed: {clock['fmax_hz'] / 1e6:.1f} of {clock['asked_hz'] / 1e6:.1f} MHz "
+            f"after {clock['seeds_tried']} seeds"
+        )
+
+
+def _build_summary(manifest: Manifest) -> str:
+    used, clock = manifest.resources, manifest.clock
+    counts = ", ".join(f"{used[name]} {name}" for name in ("lut4", "carry", "ff", "ebr", "spram", "dsp"))
+    lines = [f"{used['logic_cells']} of {used['of']} logic cells: {counts}"]
+    if alone := used.get("alone"):
+        lines.append(f"without the shell around it: {alone['lut4']} lut4, {alone['carry']} carry, {alone['ff']} ff")
+    reached, asked = clock["fmax_hz"] / 1e6, clock["asked_hz"] / 1e6
+    lines.append(f"{reached:.1f} MHz where {asked:.1f} MHz are asked for, seed {clock['seed']}")
+    return "\n".join(lines)
+
+
+@app.command("flash")
+def flash_command(directory: Annotated[Path, typer.Argument(help="An export that has been built.")]) -> None:
+    """Write the bitstream of an export into the board.
+
+    Example:
+
+        python -m compiler flash probe
+    """
+    manifest = read_manifest(directory)
+    bitstream = directory / BITSTREAM
+    if BITSTREAM not in manifest.files:
+        raise InputError(f"{directory}: has no bitstream; run python -m compiler build {directory} (top probe)")
+    if not bitstream.is_file() or sha256(bitstream.read_bytes()) != manifest.files[BITSTREAM]:
+        raise InputError(f"{bitstream}: is not the bitstream that was built; build again")
+    try:
+        with progress(f"flashing {manifest.board['title']}"):
+            flash(bitstream)
+    except (ToolMissing, BoardMissing, ToolError) as error:
+        raise InputError(f"cannot flash {manifest.board['name']}: {error}") from None
+    print(f"{manifest.board['name']} holds build {manifest.build_id} of forest {manifest.forest['id']}")
+
+
+@app.command("boards")
+def boards_command(as_json: AsJson = False) -> None:
+    """List the boards.
+
+    Example:
+
+        python -m compiler boards --json
+    """
+    rows = [
+        {
+            "name": board.name,
+            "title": board.title,
+            "device": board.device.name,
+            "logic_cells": board.device.logic_cells,
+            "clock_mhz": board.clock_hz / 1e6,
+            "table_entries": board.table_entries,
+        }
+        for board in BOARDS.values()
+    ]
+    _print_table(rows, as_json)
+
+
+@app.command("features")
+def features_command(as_json: AsJson = False) -> None:
+    """List the features that a forest may use.
+
+    Example:
+
+        python -m compiler features
+    """
+    rows = [
+        {
+            "name": feature.name,
+            "bits": feature.bits,
+            "fraction": feature.fraction,
+            "unit": feature.unit,
+            "saturates": feature.saturates,
+            "meaning": feature.meaning,
+        }
+        for feature in CATALOGUE.values()
+    ]
+    _print_table(rows, as_json)
+
+
+def _print_json(document: Any) -> None:
+    print(json.dumps(document, indent=1, ensure_ascii=False))
+
+
+def _print_table(rows: list[dict[str, Any]], as_json: bool) -> None:
+    if as_json:
+        _print_json(rows)
+        return
+    table = Table(box=None, pad_edge=False)
+    for key, value in rows[0].items():
+        number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        table.add_column(key.replace("_", " "), justify="right" if number else "left")
+    for row in rows:
+        table.add_row(*map(_cell, row.values()))
+    # A pipe has no width to fit into.
+    Console(width=None if sys.stdout.isatty() else 200).print(table)
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else ""
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+if __name__ == "__main__":
+    run(app)

@@ -1,0 +1,100 @@
+"""Build: the circuit of an export on its board, with the resources and the clock that place and route report."""
+
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from boards import Board
+from boards.ice40 import DoesNotFit, Placement, pack_bitstream, place_and_route, synthesise, synthesise_alone
+from boards.toolchain import ToolMissing, tool_versions
+
+from .atomic import replacing
+from .design import FLASHABLE
+from .emit import sha256
+from .errors import InputError
+from .export import BOARD_DIRECTORY, board_named
+from .manifest import Manifest, read_manifest, write_manifest
+
+__all__ = ["BITSTREAM", "build"]
+
+BITSTREAM = "design.bin"
+
+SEEDS = 5
+"""Seeds of place and route that are tried until one meets the clock."""
+
+
+def build(directory: str | Path, *, tell: Callable[[str], None] = lambda _: None) -> Manifest:
+    """Synthesise, place and route an export; write the bitstream beside it and what was measured into its manifest.
+
+    ``tell`` is called with what is being done. A clock that no seed meets is in the manifest and gives no bitstream.
+    """
+    directory = Path(directory)
+    manifest = read_manifest(directory)
+    board = board_named(manifest.board["name"])
+    with tempfile.TemporaryDirectory() as temporary:
+        workspace = Path(temporary)
+        _copy_unchanged(directory, manifest, workspace)
+        try:
+            tell("synthesis")
+            synthesised: dict[str, Any] = synthesise(workspace)
+            if manifest.top not in FLASHABLE:
+                synthesised["alone"] = synthesise_alone(directory / "design.il", manifest.module)
+            best, tried = _place(workspace, board, tell)
+            flashable = best.clock_met and manifest.top in FLASHABLE
+            if flashable:
+                pack_bitstream(workspace)
+        except DoesNotFit as error:
+            raise InputError(f"does not fit {board.name}: {error}") from None
+        except ToolMissing as error:
+            raise InputError(str(error)) from None
+
+        files = {name: content for name, content in manifest.files.items() if name != BITSTREAM}
+        (directory / BITSTREAM).unlink(missing_ok=True)
+        if flashable:
+            with replacing(directory / BITSTREAM) as fresh:
+                shutil.copy(workspace / BITSTREAM, fresh)
+            files[BITSTREAM] = sha256((directory / BITSTREAM).read_bytes())
+    built = replace(
+        manifest,
+        files=files,
+        tools=tool_versions(),
+        resources={"logic_cells": best.used.get("ICESTORM_LC", 0), "of": board.device.logic_cells, **synthesised},
+        clock={
+            "asked_hz": round(best.asked_hz),
+            "fmax_hz": round(best.fmax_hz),
+            "met": best.clock_met,
+            "seed": best.seed,
+            "seeds_tried": tried,
+        },
+    )
+    write_manifest(built, directory)
+    return built
+
+
+def _copy_unchanged(directory: Path, manifest: Manifest, workspace: Path) -> None:
+    for name, expected in manifest.files.items():
+        path = directory / name
+        if path.parent.name != BOARD_DIRECTORY:
+            continue
+        if not path.is_file() or sha256(path.read_bytes()) != expected:
+            raise InputError(f"{path}: is not as exported; export again")
+        shutil.copy(path, workspace)
+
+
+def _place(workspace: Path, board: Board, tell: Callable[[str], None]) -> tuple[Placement, int]:
+    """The first placement that meets the clock, else the fastest, and how many seeds were tried."""
+    best: Placement | None = None
+    for tried in range(1, SEEDS + 1):
+        seed = board.seed + tried - 1
+        tell(f"place and route, seed {seed}")
+        placement = place_and_route(workspace, board.device, seed=seed, clock_hz=board.clock_hz)
+        if best is None or placement.fmax_hz > best.fmax_hz:
+            best = placement
+        if placement.clock_met:
+            break
+    assert best is not None
+    return best, tried
+

@@ -1,0 +1,76 @@
+"""Design: what an export holds at its top, the forest alone or the whole probe, and how it goes onto a board."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from amaranth.hdl import Const, Shape
+from amaranth.lib import wiring
+
+from boards import Board
+from boards.bench_shell import write_bench
+
+from .errors import InputError
+from .forest import Forest
+from .plan import ForestPlan
+
+__all__ = ["FLASHABLE", "TOPS", "Design", "design_of", "ports_of"]
+
+
+@dataclass(frozen=True)
+class Design:
+    """A top module.
+
+    Attributes
+    ----------
+    make:
+        Gives a new instance that carries a build id.
+    write_board:
+        Given a build id and a directory, writes there what :mod:`boards.ice40` builds from.
+    """
+
+    module: str
+    make: Callable[[str], wiring.Component]
+    write_board: Callable[[str, Path], None]
+
+
+def _forest_alone(forest: Forest, board: Board, plan: ForestPlan) -> Design:
+    # It has no link that could tell a build id.
+    return Design("hedgerow_forest", lambda _: plan.circuit(), lambda _, to: write_bench(plan.circuit(), to))
+
+
+def _whole_probe(forest: Forest, board: Board, plan: ForestPlan) -> Design:
+    from hdl.probe import Probe
+
+    from .probe_plan import probe_parameters
+
+    def make(build_id: str) -> wiring.Component:
+        return Probe(probe_parameters(forest, board, plan, build_id))
+
+    return Design("hedgerow_probe", make, lambda build_id, to: board.build(make(build_id), build_id, to))
+
+
+TOPS: dict[str, Callable[[Forest, Board, ForestPlan], Design]] = {"probe": _whole_probe, "forest": _forest_alone}
+
+FLASHABLE = frozenset({"probe"})
+"""Tops that come with pins, so that a bitstream of them does something."""
+
+
+def design_of(forest: Forest, board: Board, plan: ForestPlan, top: str) -> Design:
+    """The design of a top."""
+    if top not in TOPS:
+        raise InputError(f"top must be one of {', '.join(TOPS)}, not {top!r}")
+    return TOPS[top](forest, board, plan)
+
+
+def ports_of(component: wiring.Component) -> list[dict[str, Any]]:
+    """The ports of a component's module, as Verilog has them."""
+    ports: list[dict[str, Any]] = [{"name": name, "direction": "input", "bits": 1} for name in ("clk", "rst")]
+    for path, member, value in component.signature.flatten(component):
+        if isinstance(value, Const):
+            continue  # a valid or ready that never changes is no port
+        direction = "input" if member.flow is wiring.In else "output"
+        name, bits = "__".join(map(str, path)), Shape.cast(member.shape).width
+        ports.append({"name": name, "direction": direction, "bits": bits})
+    return ports

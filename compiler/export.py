@@ -1,0 +1,152 @@
+"""Export: a forest as a directory that holds the circuit, its test vectors, its check and a manifest."""
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from amaranth.hdl import Shape
+from amaranth.lib import data
+
+from boards import BOARDS, Board
+from boards.toolchain import tool_versions
+
+from .atomic import replacing
+from .design import design_of, ports_of
+from .emit import rtlil_text, sha256, verilog_text
+from .errors import InputError
+from .forest import Forest
+from .forest_json import forest_text
+from .manifest import Manifest, is_export, write_manifest
+from .plan import plan_forest
+from .vectors import make_vectors, write_vectors
+
+__all__ = ["BOARD_DIRECTORY", "FOREST_MODULE", "board_named", "export"]
+
+BOARD_DIRECTORY = "board"
+"""Where an export holds what :mod:`boards.ice40` builds from."""
+
+FOREST_MODULE = "hedgerow_forest"
+
+SEED = 1
+"""Of the test vectors."""
+
+NO_BUILD = "00000000"
+"""Stands in the circuit that the build id is the hash of."""
+
+_CHECK = Path(__file__).with_name("exported_check.py")
+
+
+def board_named(name: str) -> Board:
+    """A board by its name."""
+    if name not in BOARDS:
+        raise InputError(f"board must be one of {', '.join(BOARDS)}, not {name!r}")
+    return BOARDS[name]
+
+
+def export(
+    forest: Forest, out: str | Path, *, board: str, architecture: str | None = None, top: str = "probe"
+) -> Manifest:
+    """Write an export; it appears whole or not at all.
+
+    Parameters
+    ----------
+    out:
+        A directory that does not exist, is empty, or holds an earlier export, which is replaced.
+    board:
+        One of :data:`boards.BOARDS`; its clock and device decide the plan.
+    architecture:
+        One of :data:`~compiler.plan.ARCHITECTURES`; by default the plan chooses.
+    top:
+        ``probe``, or ``forest`` for the classifier alone, a module with one input and one output stream.
+    """
+    forest.verify()
+    out = Path(out)
+    _refuse_foreign(out)
+    target = board_named(board)
+    plan = plan_forest(forest, target.device, target.clock_hz, architecture=architecture)
+    design = design_of(forest, target, plan, top)
+    build_id = sha256(rtlil_text(design.make(NO_BUILD), design.module) + forest.id)[:8]
+    component, circuit = design.make(build_id), plan.circuit()
+
+    with replacing(out) as fresh:
+        board_files = fresh / BOARD_DIRECTORY
+        board_files.mkdir(parents=True)
+        (fresh / "forest.json").write_text(forest_text(forest), encoding="utf-8")
+        note = f"hedgerow: {top} of forest {forest.id}, build {build_id}"
+        (fresh / "design.il").write_text(f"# {note}\n{rtlil_text(component, design.module)}")
+        (fresh / "design.v").write_text(f"// {note}\n{verilog_text(component, design.module)}")
+        design.write_board(build_id, board_files)
+        vectors = make_vectors(forest, SEED)
+        write_vectors(fresh / "vectors.csv", forest, vectors)
+        shutil.copy(_CHECK, fresh / "test_forest.py")
+
+        manifest = Manifest(
+            build_id=build_id,
+            top=top,
+            module=design.module,
+            board=_board_entry(target),
+            forest=_forest_entry(forest, fresh / "forest.json"),
+            architecture={
+                "name": plan.architecture,
+                "registered": list(plan.registered),
+                "reason": plan.reason,
+                # Of the forest alone, whatever the top is, so that its check can tell whether it is still the same.
+                "rtlil_sha256": sha256(rtlil_text(circuit, FOREST_MODULE)),
+            },
+            latency_cycles=circuit.latency,
+            interval_cycles=circuit.interval,
+            features=tuple(_feature_entries(forest, plan.parameters.features_layout)),
+            answer=tuple(_field_entries(plan.parameters.answer_layout)),
+            ports=tuple(ports_of(component)),
+            vectors={"file": "vectors.csv", "count": len(vectors), "seed": SEED},
+            files={str(path.relative_to(fresh)): sha256(path.read_bytes()) for path in _files(fresh)},
+            tools=tool_versions(),
+        )
+        write_manifest(manifest, fresh)
+    return manifest
+
+
+def _refuse_foreign(out: Path) -> None:
+    if out.is_dir():
+        if any(out.iterdir()) and not is_export(out):
+            raise InputError(f"{out}: holds something else than an earlier export; give another directory")
+    elif out.exists():
+        raise InputError(f"{out}: is not a directory")
+
+
+def _files(directory: Path) -> list[Path]:
+    return sorted(path for path in directory.rglob("*") if path.is_file())
+
+
+def _board_entry(board: Board) -> dict[str, Any]:
+    return {"name": board.name, "title": board.title, "device": board.device.name, "clock_hz": board.clock_hz}
+
+
+def _forest_entry(forest: Forest, file: Path) -> dict[str, Any]:
+    return {
+        "id": forest.id,
+        "name": forest.name,
+        "sha256": sha256(file.read_bytes()),
+        "trees": len(forest.trees),
+        "lo": forest.band.lo,
+        "hi": forest.band.hi,
+        "monitor_only": forest.monitor_only,
+    }
+
+
+def _feature_entries(forest: Forest, layout: data.StructLayout) -> list[Mapping[str, Any]]:
+    """The features, each with its place in the payload of the forest's input stream."""
+    fields = _field_entries(layout)
+    return [
+        {**column._asdict(), "offset": field["offset"]} for column, field in zip(forest.columns, fields, strict=True)
+    ]
+
+
+def _field_entries(layout: data.StructLayout) -> list[Mapping[str, Any]]:
+    """The fields of a payload; offset 0 is its least significant bit."""
+    entries = []
+    for name, field in layout:
+        shape = Shape.cast(field.shape)
+        entries.append({"name": name, "bits": shape.width, "signed": shape.signed, "offset": field.offset})
+    return entries

@@ -1,0 +1,143 @@
+"""ForestCheck: the forest circuit of an export, simulated clock by clock against the vectors that lie beside it."""
+
+import functools
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from compiler.emit import rtlil_text, sha256
+from compiler.errors import CheckFailed, InputError
+from compiler.export import FOREST_MODULE
+from compiler.forest import Forest
+from compiler.forest_json import read_forest
+from compiler.manifest import Manifest, read_manifest, record
+from compiler.plan import ForestPlan, forest_parameters
+from compiler.vectors import Vectors, read_vectors
+
+from .testbench import simulate
+
+__all__ = ["ForestCheck", "Simulated", "check_forest"]
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """What a simulation has shown.
+
+    Attributes
+    ----------
+    vectors, mismatches:
+        Vectors that went in, and those whose answer was wrong or not there in the clock in which it was due.
+    cycles:
+        Clocks that were simulated.
+    """
+
+    vectors: int
+    mismatches: int
+    cycles: int
+
+
+class ForestCheck:
+    """The checks of one export. Nothing is taken from the run that made it but the files in its directory."""
+
+    def __init__(self, directory: str | Path):
+        self.directory = Path(directory)
+
+    @functools.cached_property
+    def manifest(self) -> Manifest:
+        return read_manifest(self.directory)
+
+    @functools.cached_property
+    def forest(self) -> Forest:
+        forest = read_forest(self.directory / "forest.json")
+        if forest.id != self.manifest.forest["id"]:
+            expected = self.manifest.forest["id"]
+            raise InputError(f"{self.directory}: forest.json must be the forest {expected} exported, not {forest.id}")
+        return forest
+
+    @functools.cached_property
+    def vectors(self) -> Vectors:
+        return read_vectors(self.directory / self.manifest.vectors["file"])
+
+    @functools.cached_property
+    def plan(self) -> ForestPlan:
+        chosen = self.manifest.architecture
+        return ForestPlan(chosen["name"], forest_parameters(self.forest), tuple(chosen["registered"]), chosen["reason"])
+
+    def changed_files(self) -> list[str]:
+        """Files whose content is not what the manifest says, or that are gone."""
+        changed = []
+        for name, expected in self.manifest.files.items():
+            path = self.directory / name
+            if not path.is_file() or sha256(path.read_bytes()) != expected:
+                changed.append(name)
+        return changed
+
+    def circuit_unchanged(self) -> bool:
+        """Whether forest.json still becomes the circuit that was exported."""
+        return sha256(rtlil_text(self.plan.circuit(), FOREST_MODULE)) == self.manifest.architecture["rtlil_sha256"]
+
+    def wrong_vectors(self) -> int:
+        """Vectors whose expected answer is not the one of the forest."""
+        scores = self.forest.score(self.vectors.rows)
+        wrong = (scores != self.vectors.scores) | (self.forest.verdicts(scores) != self.vectors.verdicts)
+        return int(wrong.sum())
+
+    def simulate(self) -> Simulated:
+        """Feed a vector every interval and look at the output in every clock."""
+        circuit = self.plan.circuit()
+        latency, interval = self.manifest.latency_cycles, self.manifest.interval_cycles
+        rows = self._payloads()
+        cycles = (len(rows) - 1) * interval + latency + 1
+        mismatches = 0
+
+        async def run(ctx):
+            nonlocal mismatches
+            ctx.set(circuit.o.ready, 1)
+            for cycle in range(cycles):
+                number, offset = divmod(cycle, interval)
+                offered = offset == 0 and number < len(rows)
+                ctx.set(circuit.i.valid, offered)
+                if offered:
+                    ctx.set(circuit.i.payload.as_value(), rows[number])
+                    mismatches += not ctx.get(circuit.i.ready)
+                mismatches += not self._as_expected(ctx, circuit.o, *divmod(cycle - latency, interval))
+                await ctx.tick()
+
+        simulate(circuit, run, limit_cycles=cycles + 2)
+        return Simulated(len(rows), mismatches, cycles)
+
+    def _as_expected(self, ctx, o, number: int, offset: int) -> bool:
+        due = number >= 0 and offset == 0
+        if not due or not ctx.get(o.valid):
+            return bool(ctx.get(o.valid)) == due
+        expected = int(self.vectors.scores[number]), int(self.vectors.verdicts[number])
+        return (ctx.get(o.payload.score), ctx.get(o.payload.verdict)) == expected
+
+    def _payloads(self) -> list[int]:
+        offsets = [feature["offset"] for feature in self.manifest.features]
+        return [
+            sum(value << offset for value, offset in zip(row, offsets, strict=True))
+            for row in np.asarray(self.vectors.rows).tolist()
+        ]
+
+
+def check_forest(directory: str | Path) -> Simulated:
+    """Run all checks of the forest of an export, write the result into its manifest, raise when one has failed."""
+    check = ForestCheck(directory)
+    if changed := check.changed_files():
+        raise CheckFailed(f"{directory}: not as exported: {', '.join(changed)}")
+    if not check.circuit_unchanged():
+        exported = check.manifest.tools
+        raise CheckFailed(f"{directory}: forest.json becomes another circuit here than with {exported}")
+    if wrong := check.wrong_vectors():
+        raise CheckFailed(f"{directory}: {wrong} of {len(check.vectors)} vectors are not what the forest answers")
+    result = check.simulate()
+    record(
+        directory,
+        "simulated",
+        {"engine": "amaranth", "vectors": result.vectors, "mismatches": result.mismatches, "cycles": result.cycles},
+    )
+    if result.mismatches:
+        raise CheckFailed(f"{directory}: {result.mismatches} of {result.vectors} vectors are answered otherwise")
+    return result
