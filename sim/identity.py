@@ -1,4 +1,4 @@
-"""Which flow a packet belongs to: its endpoints in order, and their keyed hash (docs/flow_rules.md, Key and identity)."""
+"""Which flow a packet belongs to: its endpoints in order, and their keyed hash (docs/flow_rules.md)."""
 
 from functools import lru_cache
 from typing import NamedTuple
