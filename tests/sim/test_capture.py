@@ -148,7 +148,7 @@ def test_wrong_input_names_the_file(tmp_path, content, message):
 
 
 def test_missing_file_and_folder(tmp_path):
-    with pytest.raises(InputError, match="nothing.pcap: No such file"):
+    with pytest.raises(InputError, match=r"nothing\.pcap: No such file"):
         list(read_capture(tmp_path / "nothing.pcap"))
     with pytest.raises(InputError, match="Is a directory"):
         list(read_capture(tmp_path))
@@ -180,12 +180,12 @@ def test_nothing_breaks_it(tmp_path_factory, content, changes, size):
         damaged[at : at + len(value)] = value
     path = tmp_path_factory.getbasetemp() / "fuzz.pcap"
     path.write_bytes(bytes(damaged[:size]))
-    cuts = []
+    cuts, refused, frames = [], "", []
     try:
         frames = list(read_capture(path, cuts.append))
     except InputError as error:
-        assert str(path) in str(error)
-        assert "\n" not in str(error)
-        return
+        refused = str(error)
+    assert "\n" not in refused
+    assert not refused or str(path) in refused
     assert len(cuts) <= 1
     assert all(frame.time_ns >= 0 and 0 <= frame.wire_length < 1 << 24 for frame in frames)

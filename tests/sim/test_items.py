@@ -60,7 +60,7 @@ def test_no_frames_give_a_flush():
 
 def test_a_run_lasts_2_to_the_32_ms():
     assert outline([0, 2**32 - 1], gap_ticks=0)[-1] == (FLUSH, 2**32 - 1)
-    with pytest.raises(InputError, match="long.pcap: packet 2 comes 4294967296 ms after the epoch"):
+    with pytest.raises(InputError, match=r"long\.pcap: packet 2 comes 4294967296 ms after the epoch"):
         outline([0, 2**32], name="long.pcap")
 
 
