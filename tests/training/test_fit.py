@@ -1,0 +1,163 @@
+"""``training fit``: what it prints and writes on the slice, and what it says about wrong input."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+
+from compiler.features import CATALOGUE, UNIVERSAL
+from compiler.forest import Forest
+from tests.training.cases import SLICE, run_training, table_of
+from training.fit_report import assess
+from training.flow_file import FLOW_COLUMNS
+from training.flow_set import read_flow_set, split_senders
+
+PORTS = frozenset({25, 587})
+
+
+@pytest.fixture(scope="module")
+def flow_files(tmp_path_factory):
+    """Flows of both parts of the slice."""
+    folder = tmp_path_factory.mktemp("flows")
+    for part in ("learn", "test"):
+        labels = SLICE / f"{part}.labels.csv.gz"
+        arguments = ("--labels", labels, "--ports", "25,587", "-o", folder / f"{part}.csv")
+        assert run_training("flows", SLICE / f"{part}.pcap.gz", *arguments) == 0
+    return folder / "learn.csv", folder / "test.csv"
+
+
+def test_fit(flow_files, tmp_path, capsys):
+    learn, test = flow_files
+    out = tmp_path / "forest.json"
+    assert run_training("fit", learn, "--test", test, "--ports", "25,587", "--seed", 2, "-o", out) == 0
+    said = capsys.readouterr().out
+    forest = Forest.from_json(out)
+    assert f"{out}: forest {forest.id}, 16 trees on 24 features, seed 2" in said
+    for words in ("balanced accuracy", "per 10 000", "uncertain", "stump: SPAM when", "monitor only", "greylisted"):
+        assert words in said
+    assert forest.feature_names == UNIVERSAL
+    assert forest.ports == (25, 587)
+    # Few legitimate senders cannot show a low rate of false alarms.
+    assert forest.monitor_only
+    assert forest.operating_point["false_alarms"]["bound"] > 100
+    assert max(tree.depth for tree in forest.trees) <= 4
+    assert forest.validation_rows == forest.provenance["validation"]["flows"]
+    assert [source["file"] for source in forest.provenance["flows"]] == ["learn.csv"]
+    flows = read_flow_set([test], UNIVERSAL, PORTS)
+    assessed = assess(flows, forest.decide(flows.X))
+    assert f"{assessed.balanced_accuracy:.3f}" in said
+    assert assessed.balanced_accuracy > 0.7
+
+
+def test_same_seed_same_file(flow_files, tmp_path):
+    files = []
+    for name in ("a", "b"):
+        files.append(tmp_path / f"{name}.json")
+        assert run_training("fit", flow_files[0], "--ports", "25,587", "--trees", 3, "-o", files[-1]) == 0
+    assert files[0].read_bytes() == files[1].read_bytes()
+
+
+def test_chosen_features_and_directions(flow_files, tmp_path):
+    out = tmp_path / "forest.json"
+    options = ("--ports", "25,587", "--trees", 5, "--depth", 2, "-o", out)
+    assert run_training("fit", flow_files[0], *options, "--directions", "forward") == 0
+    forest = Forest.from_json(out)
+    assert forest.directions == "forward"
+    assert forest.feature_names == tuple(name for name in UNIVERSAL if not CATALOGUE[name].response)
+    assert run_training("fit", flow_files[0], *options, "--features", "maxpl,rsp,duration", "--name", "three") == 0
+    forest = Forest.from_json(out)
+    assert (forest.name, forest.feature_names) == ("three", ("maxpl", "rsp", "duration"))
+    assert len(forest.trees) == 5
+
+
+def test_parts_share_no_sender_and_keep_all_flows(flow_files):
+    flows = read_flow_set([flow_files[0]], UNIVERSAL, PORTS)
+    parts = split_senders(flows, (2, 1, 1), seed=5)
+    senders = [set(part.sender.tolist()) for part in parts]
+    assert not senders[0] & senders[1] | senders[0] & senders[2] | senders[1] & senders[2]
+    assert sum(map(len, parts)) == len(flows)
+    assert 0.4 < len(senders[0]) / flows.senders < 0.6
+    for part in parts:
+        assert {-1, 0, 1} == set(part.y.tolist())
+    again = split_senders(flows, (2, 1, 1), seed=5)
+    assert all(np.array_equal(one.X, other.X) for one, other in zip(parts, again, strict=True))
+    assert set(split_senders(flows, (2, 1, 1), seed=6)[0].sender.tolist()) != senders[0]
+
+
+def test_only_complete_flows_count(flow_files, tmp_path):
+    rows = [row for row in table_of(flow_files[0]) if row["label"] in ("ham", "dnsbl")][:200]
+    changes = {0: {"syn_seen": 0}, 1: {"sp": 0}, 2: {"rsp": 0}, 3: {"packets": 1}, 4: {"label": ""}}
+    for at, change in changes.items():
+        rows[at] |= change
+    path = tmp_path / "flows.csv"
+    write(path, rows)
+    assert len(read_flow_set([path], UNIVERSAL, PORTS)) == 195
+    assert len(read_flow_set([path], ("sp",), PORTS, "forward")) == 196
+
+
+def test_greylisted_flows_are_legitimate_but_teach_nothing(flow_files):
+    flows = read_flow_set([flow_files[1]], UNIVERSAL, PORTS)
+    greylisted = flows.select(flows.sublabel == "greylist")
+    assert len(greylisted) == 14
+    assert greylisted.is_legitimate.all()
+    assert len(greylisted.teaching) == 0
+    assert assess(flows, np.ones(len(flows), int)).false_alarms.flows == 200 + 91 + 25 + 14
+
+
+def write(path, rows):
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, FLOW_COLUMNS)
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"spl": "12.5"}, "line 2: spl must be an integer from 0 to 262143, not '12.5'"),
+        ({"spl": "262144"}, "line 2: spl must be an integer from 0 to 262143, not '262144'"),
+        ({"rsp": "-1"}, "line 2: rsp must be an integer from 0 to 65535, not '-1'"),
+        ({"label": "eggs"}, "line 2: label must be one of"),
+        ({"server_port": "80", "client_port": "81"}, "line 2: flow must be of a port of --ports, not 80"),
+    ],
+)
+def test_wrong_rows(flow_files, tmp_path, capsys, change, message):
+    rows = table_of(flow_files[0])
+    rows[0] |= change
+    path, out = tmp_path / "flows.csv", tmp_path / "forest.json"
+    write(path, rows)
+    assert run_training("fit", path, "--ports", "25,587", "-o", out) == 2
+    complaint = capsys.readouterr().err
+    assert complaint.startswith(f"error: {path}: {message}")
+    assert complaint.count("\n") == 1
+    assert [entry.name for entry in tmp_path.iterdir()] == ["flows.csv"]
+
+
+def test_wrong_sets(flow_files, tmp_path, capsys):
+    path, out = tmp_path / "flows.csv", tmp_path / "forest.json"
+    cases = {
+        "must have complete flows of both classes": [r for r in table_of(flow_files[0]) if r["label"] == "ham"],
+        "must hold labelled, complete flows, but none of 0": [],
+    }
+    for message, rows in cases.items():
+        write(path, rows)
+        assert run_training("fit", path, "--ports", "25,587", "-o", out) == 2
+        assert message in capsys.readouterr().err
+    path.write_text("a,b\n1,2\n")
+    assert run_training("fit", path, "-o", out) == 2
+    assert capsys.readouterr().err == f"error: {path}: column 'sender' is missing\n"
+    for features in ("spl,eggs", "spl,spl"):
+        assert run_training("fit", flow_files[0], "--features", features, "-o", out) == 2
+    assert run_training("fit", flow_files[0], "--features", "rspl", "--directions", "forward", "-o", out) == 2
+    assert run_training("fit", flow_files[0], "--ports", "25,587", "-o", tmp_path / "none" / "forest.json") == 2
+    assert not out.exists()
+
+
+def test_json_is_whole_and_plain(flow_files, tmp_path):
+    out = tmp_path / "forest.json"
+    assert run_training("fit", flow_files[0], "--ports", "25,587", "--trees", 2, "-o", out) == 0
+    document = json.loads(out.read_text())
+    assert document["orientation"] == "initiator"
+    assert document["lo"] <= document["hi"]
+    assert str(tmp_path) not in out.read_text()
