@@ -1,5 +1,6 @@
 """What ``training fit`` prints: the classes, and the forest beside its rivals."""
 
+import sys
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,6 +17,7 @@ from .operating_point import FalseAlarms, OperatingPoint, count_false_alarms
 
 __all__ = ["Assessment", "assess", "print_fit"]
 
+PIPE_COLUMNS = 160
 _VERDICTS = {1: "SPAM", 0: "UNCERTAIN", -1: "BACKGROUND"}
 
 
@@ -69,7 +71,8 @@ def print_fit(
     forest: Forest, point: OperatingPoint, parts: dict[str, FlowSet], stump: DecisionTreeClassifier, split: str
 ) -> None:
     """Print how the forest does on the part called ``test``, beside eq. 5 without a band and the stump."""
-    console = Console()
+    # A pipe has no width; let lines be as long as in a wide terminal, not cut at 80 columns.
+    console = Console(width=None if sys.stdout.isatty() else PIPE_COLUMNS)
     tested = parts["test"]
     _print_classes(console, parts)
     taught = set(np.concatenate([parts["learn"].sender, parts["validation"].sender]).tolist())

@@ -45,11 +45,11 @@ def fit_forest(
     learn: FlowSet, validation: FlowSet, parameters: FitParameters, provenance: dict[str, Any] | None = None
 ) -> Fit:
     """Grow the trees on one set of senders; weigh them and choose the band on another."""
-    for name, part in (("learning", learn), ("validation", validation)):
+    for role, part in (("learning", learn), ("validation", validation)):
         spam, background = int(np.sum(part.y == 1)), int(np.sum(part.y == -1))
         if not (spam and background):
             raise InputError(
-                f"flows: the {name} senders must have complete flows of both classes, "
+                f"{part.name}: the {role} senders must have complete flows of both classes, "
                 f"not {spam} of spam and {background} of background"
             )
     taught, weighed = learn.teaching, validation.teaching

@@ -31,6 +31,8 @@ class FlowSet:
 
     Attributes
     ----------
+    name:
+        The files it was read from, for errors.
     features:
         Names of the columns of X.
     X:
@@ -39,6 +41,7 @@ class FlowSet:
         Texts, one a flow.
     """
 
+    name: str
     features: tuple[str, ...]
     X: NDArray[np.int64]
     sender: NDArray[np.str_]
@@ -72,7 +75,7 @@ class FlowSet:
         return len(np.unique(self.sender))
 
     def select(self, rows: NDArray) -> "FlowSet":
-        return FlowSet(self.features, self.X[rows], self.sender[rows], self.label[rows], self.sublabel[rows])
+        return FlowSet(self.name, self.features, self.X[rows], self.sender[rows], self.label[rows], self.sublabel[rows])
 
     @property
     def teaching(self) -> "FlowSet":
@@ -102,18 +105,17 @@ def read_flow_set(
             if row["label"] and values["syn_seen"] and both_ways and values["packets"] >= 2:
                 texts.append([row[name] for name in _TEXT])
                 rows.append([values[name] for name in features])
+    name = ", ".join(map(str, paths))
     if not rows:
-        names = ", ".join(map(str, paths))
-        raise InputError(f"{names}: must hold labelled, complete flows, but none of {found} is both")
+        raise InputError(f"{name}: must hold labelled, complete flows, but none of {found} is both")
     sender, label, sublabel = (np.array(column, str) for column in zip(*texts, strict=True))
-    return FlowSet(features, np.array(rows, np.int64), sender, label, sublabel)
+    return FlowSet(name, features, np.array(rows, np.int64), sender, label, sublabel)
 
 
 def _unsigned(place: str, name: str, value: str | int, bits: int) -> int:
-    try:
-        number = int(value)
-    except (TypeError, ValueError):
-        number = -1
+    # int() alone would also take "1_000" and, from Parquet, 12.5.
+    is_number = value.isascii() and value.isdigit() if isinstance(value, str) else isinstance(value, int)
+    number = int(value) if is_number else -1
     if not 0 <= number < 1 << bits:
         raise InputError(f"{place}: {name} must be an integer from 0 to {(1 << bits) - 1}, not {value!r}")
     return number

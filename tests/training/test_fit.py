@@ -116,6 +116,7 @@ def write(path, rows):
     ("change", "message"),
     [
         ({"spl": "12.5"}, "line 2: spl must be an integer from 0 to 262143, not '12.5'"),
+        ({"spl": "1_000"}, "line 2: spl must be an integer from 0 to 262143, not '1_000'"),
         ({"spl": "262144"}, "line 2: spl must be an integer from 0 to 262143, not '262144'"),
         ({"rsp": "-1"}, "line 2: rsp must be an integer from 0 to 65535, not '-1'"),
         ({"label": "eggs"}, "line 2: label must be one of"),
@@ -137,7 +138,9 @@ def test_wrong_rows(flow_files, tmp_path, capsys, change, message):
 def test_wrong_sets(flow_files, tmp_path, capsys):
     path, out = tmp_path / "flows.csv", tmp_path / "forest.json"
     cases = {
-        "must have complete flows of both classes": [r for r in table_of(flow_files[0]) if r["label"] == "ham"],
+        f"{path}: the learning senders must have complete flows of both classes": [
+            r for r in table_of(flow_files[0]) if r["label"] == "ham"
+        ],
         "must hold labelled, complete flows, but none of 0": [],
     }
     for message, rows in cases.items():

@@ -3,6 +3,7 @@
 import gzip
 import shutil
 import struct
+import sys
 
 import pytest
 
@@ -167,3 +168,26 @@ def test_wrong_arguments(tmp_path, monkeypatch, capsys, arguments, message):
     assert complaint.startswith(f"error: {message}")
     assert complaint.count("\n") == 1
     assert [entry.name for entry in tmp_path.iterdir()] == ["x.pcap"]
+
+
+def test_parquet_without_polars(tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "polars", None)
+    out = tmp_path / "flows.parquet"
+    assert run_training("flows", SLICE / "test.pcap.gz", "-o", out) == 2
+    assert capsys.readouterr().err.startswith(f"error: {out}: Parquet needs polars, which is not installed")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_parquet_holds_what_csv_holds(tmp_path, capsys):
+    polars = pytest.importorskip("polars", reason="needs the optional polars")
+    for name in ("flows.csv", "flows.parquet"):
+        arguments = ("--labels", SLICE / "test.labels.csv.gz", "--ports", "25,587", "-o", tmp_path / name)
+        assert run_training("flows", SLICE / "test.pcap.gz", *arguments) == 0
+    rows = polars.read_parquet(tmp_path / "flows.parquet").rows(named=True)
+    assert [{name: str(value) for name, value in row.items()} for row in rows] == table_of(tmp_path / "flows.csv")
+    for name in ("flows.csv", "flows.parquet"):
+        forest = tmp_path / "forest.json"
+        assert run_training("fit", tmp_path / name, "--ports", "25,587", "--trees", 2, "-o", forest) == 0
+    (tmp_path / "bad.parquet").write_text("not Parquet")
+    assert run_training("fit", tmp_path / "bad.parquet", "-o", forest) == 2
+    assert "is not a readable Parquet file" in capsys.readouterr().err
