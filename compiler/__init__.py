@@ -1,7 +1,7 @@
 """From a trained forest to a circuit: feature catalogue, intermediate representation, plan, emission, command line."""
 
-from .export import export
+from .exporting import export
 from .forest import Forest
-from .load import load
+from .loading import load
 
 __all__ = ["Forest", "export", "load"]

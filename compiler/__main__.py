@@ -13,13 +13,13 @@ from boards import BOARDS
 from boards.flashing import BoardMissing, flash
 from boards.toolchain import ToolError, ToolMissing
 
-from .build import BITSTREAM, build
+from .building import BITSTREAM, build
 from .cli import new_app, progress, run
 from .emit import sha256
 from .errors import CheckFailed, InputError
-from .export import export
+from .exporting import export
 from .features import CATALOGUE
-from .load import load
+from .loading import load
 from .manifest import Manifest, read_manifest
 
 REFERENCE = Path(__file__).with_name("reference") / "forest.json"

@@ -65,8 +65,8 @@ class ForestParameters:
     def score_shape(self) -> Shape:
         """The narrowest signed integer that holds every sum of votes."""
         votes = [[tree.weight * value for value in tree.leaf_values] for tree in self.trees]
-        lowest, highest = sum(map(min, votes)), sum(map(max, votes))
-        return signed(1 + max(highest.bit_length(), (-1 - lowest if lowest < 0 else lowest).bit_length()))
+        ends = sum(map(min, votes)), sum(map(max, votes))
+        return signed(1 + max((end if end >= 0 else ~end).bit_length() for end in ends))
 
     @property
     def answer_layout(self) -> data.StructLayout:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from amaranth.hdl import Const, Module, Mux, Value
+from amaranth.hdl import Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -13,6 +13,8 @@ __all__ = ["TABLE_BITS", "TreeVote", "VoteCode"]
 
 TABLE_BITS = 4
 """Inputs of a LUT: a table of so many vote bits costs one LUT a bit of its sum."""
+
+_EXPRESSION_HEIGHT = 32
 
 
 @dataclass(frozen=True)
@@ -79,15 +81,25 @@ class TreeVote(wiring.Component):
         m = Module()
 
         code_of_step = {step: code for code, step in self.vote_code.steps.items()}
-        answers: dict[int, Value] = {}
+        answers: dict[int, tuple[Value, int]] = {}
         for at in self.tree.children_first():
             node = self.tree.nodes[at]
             if isinstance(node, Leaf):
                 step = self.tree.weight * node.value - self.vote_code.lowest
-                answers[at] = Const(code_of_step[step], self.vote_code.width)
+                answers[at] = Const(code_of_step[step], self.vote_code.width), 0
             else:
                 goes_left = self.at_most[self._pairs[node.feature, node.threshold]]
-                answers[at] = Mux(goes_left, answers.pop(node.left), answers.pop(node.right))
-        m.d.comb += self.code.eq(answers[0])
+                (left, left_height), (right, right_height) = answers.pop(node.left), answers.pop(node.right)
+                answer, height = Mux(goes_left, left, right), 1 + max(left_height, right_height)
+                answers[at] = self._named(m, answer, height)
+        m.d.comb += self.code.eq(answers[0][0])
 
         return m
+
+    def _named(self, m: Module, answer: Value, height: int) -> tuple[Value, int]:
+        """The answer of a subtree; a high one gets a signal, because Amaranth recurses into expressions."""
+        if height < _EXPRESSION_HEIGHT:
+            return answer, height
+        named = Signal(self.vote_code.width)
+        m.d.comb += named.eq(answer)
+        return named, 0

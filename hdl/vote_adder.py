@@ -98,7 +98,8 @@ class VoteAdder(wiring.Component):
             if len(terms) > 1:
                 terms = [self._register(m, "sums", term) for term in terms]
 
-        m.d.comb += self.total.eq(Cat(C(lowest & (1 << idle) - 1, idle), terms[0]))
+        total = Cat(C(lowest & (1 << idle) - 1, idle), terms[0])
+        m.d.comb += self.total.eq(total.as_signed() if terms[0].shape().signed else total)
 
         return m
 

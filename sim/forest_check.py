@@ -8,7 +8,7 @@ import numpy as np
 
 from compiler.emit import rtlil_text, sha256
 from compiler.errors import CheckFailed, InputError
-from compiler.export import FOREST_MODULE
+from compiler.exporting import FOREST_MODULE
 from compiler.forest import Forest
 from compiler.forest_json import read_forest
 from compiler.manifest import Manifest, read_manifest, record

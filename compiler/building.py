@@ -15,7 +15,7 @@ from .atomic import replacing
 from .design import FLASHABLE
 from .emit import sha256
 from .errors import InputError
-from .export import BOARD_DIRECTORY, board_named
+from .exporting import BOARD_DIRECTORY, board_named
 from .manifest import Manifest, read_manifest, write_manifest
 
 __all__ = ["BITSTREAM", "build"]

@@ -1,0 +1,99 @@
+"""Loading: files, our own estimators and fitted decision trees, which must answer as scikit-learn does."""
+
+import numpy as np
+import pytest
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+
+import compiler
+from compiler.errors import InputError
+from tests.forests import one_tree
+
+NAMES = ["maxpl", "spl", "syn", "minttl"]
+WIDTHS = np.array([16, 18, 1, 8])
+
+
+def rows(count: int, seed: int) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    return rng.integers(0, 1 << rng.integers(0, WIDTHS + 1, (count, 4)))
+
+
+@pytest.fixture
+def labelled():
+    features = rows(600, 1)
+    rng = np.random.default_rng(2)
+    spam = (features[:, 0] > features[:, 1]) ^ (features[:, 2] == 1) ^ (rng.random(600) < 0.1)
+    return features, spam
+
+
+@pytest.mark.parametrize("labels", [(False, True), ("ham", "spam"), (0, 1)])
+@pytest.mark.parametrize("depth", [1, 4, None])
+def test_decision_tree_answers_as_predict(labelled, labels, depth):
+    features, spam = labelled
+    fitted = DecisionTreeClassifier(max_depth=depth, random_state=0).fit(features, np.array(labels)[spam.astype(int)])
+    forest = compiler.load(fitted, features=NAMES)
+    unseen = rows(3000, 3)
+    assert np.array_equal(forest.decide(unseen) == 1, fitted.predict(unseen) == labels[1])
+    assert not (forest.decide(unseen) == 0).any()
+
+
+def test_a_tree_of_equal_labels_per_leaf_takes_the_first_class():
+    # Both leaves of the only possible test hold as many of each class: scikit-learn's arg-max takes the first.
+    features, labels = np.array([[3, 0, 0, 0]] * 2), [0, 1]
+    fitted = DecisionTreeClassifier().fit(features, labels)
+    assert compiler.load(fitted, features=NAMES).decide(features).tolist() == [-1, -1]
+    assert fitted.predict(features).tolist() == [0, 0]
+
+
+def test_thresholds_outside_the_feature_are_left_out():
+    # The estimator has seen values that the feature cannot have.
+    features = np.array([[0, 0, -3, 0], [0, 0, 0, 0], [0, 0, 1, 0], [0, 0, 9, 0]])
+    fitted = DecisionTreeClassifier().fit(features, [1, 0, 0, 1])
+    forest = compiler.load(fitted, features=NAMES)
+    inside = features[1:3]
+    assert forest.decide(inside).tolist() == [-1, -1]
+    assert forest.trees[0].depth == 0
+
+
+def test_names_of_the_columns_it_was_fitted_with(labelled):
+    features, spam = labelled
+    fitted = DecisionTreeClassifier(max_depth=2).fit(features, spam)
+    fitted.feature_names_in_ = np.array(NAMES, object)
+    assert compiler.load(fitted).feature_names == tuple(NAMES)
+
+
+def test_an_estimator_of_ours():
+    class Ensemble:
+        def to_forest(self):
+            return one_tree()
+
+    assert compiler.load(Ensemble()) == one_tree()
+
+
+def test_a_file(tmp_path):
+    one_tree().to_json(tmp_path / "f.json")
+    assert compiler.load(str(tmp_path / "f.json")) == one_tree()
+    with pytest.raises(InputError, match="^features must not be given for a file: a forest.json names its own$"):
+        compiler.load(tmp_path / "f.json", features=NAMES)
+
+
+def test_what_is_not_understood_is_named(labelled):
+    features, spam = labelled
+    fitted = DecisionTreeClassifier(max_depth=1).fit(features, spam)
+    wrong = [
+        (DecisionTreeClassifier(), NAMES, r"^estimator must be fitted: call fit\(\) first$"),
+        (fitted, None, "^features must be given: the estimator was fitted without column names$"),
+        (fitted, NAMES[:3], "^features must be 4 names, as the estimator has, not 3$"),
+        (fitted, [*NAMES[:3], "size"], "^feature 'size' is not in the catalogue"),
+        (
+            DecisionTreeClassifier().fit(features, features[:, 3] % 3),
+            NAMES,
+            r"^estimator must tell two classes apart, not \[0, 1, 2\]$",
+        ),
+        (DecisionTreeRegressor().fit(features, spam), NAMES, "^estimator must be a DecisionTreeClassifier or have to_"),
+        (RandomForestClassifier(2).fit(features, spam), NAMES, "not RandomForestClassifier$"),
+        (object(), NAMES, "not object$"),
+    ]
+    for estimator, names, message in wrong:
+        with pytest.raises(InputError, match=message):
+            compiler.load(estimator, features=names)

@@ -1,0 +1,44 @@
+"""Plans: registers for the clock that is asked for, and a circuit that is the forest's."""
+
+import pytest
+
+from boards.ice40 import HX8K, UP5K
+from compiler.errors import InputError
+from compiler.plan import forest_parameters, plan_forest
+from tests.forests import grown_forest, one_tree
+
+
+def test_slow_clocks_need_fewer_registers():
+    forest = grown_forest(trees=16, depth=4)
+    latencies = [plan_forest(forest, UP5K, 1e6 * mhz).circuit().latency for mhz in (5, 12, 24, 40, 48)]
+    assert latencies == sorted(latencies)
+    assert latencies[0] == 1
+    assert latencies[-1] > 2
+
+
+def test_a_faster_device_needs_fewer_registers():
+    forest = grown_forest(trees=16, depth=4)
+    assert plan_forest(forest, HX8K, 48e6).circuit().latency < plan_forest(forest, UP5K, 48e6).circuit().latency
+
+
+def test_a_clock_out_of_reach_gets_all_registers():
+    plan = plan_forest(grown_forest(), UP5K, 900e6)
+    assert plan.registered == ("comparisons", "votes", "tables", "sums", "score")
+    assert "900 MHz asked for" in plan.reason
+
+
+def test_the_reason_names_what_was_chosen():
+    plan = plan_forest(one_tree(), UP5K, 12e6)
+    assert plan.reason.startswith("unrolled: a flow every clock, 2 comparators for 1 trees, registers behind verdict;")
+
+
+def test_parameters_come_from_the_simplified_forest():
+    parameters = forest_parameters(grown_forest())
+    assert parameters.lo == -700
+    assert parameters.hi == 400
+    assert sum(len(tree.nodes) for tree in parameters.trees) < 6 * 31
+
+
+def test_unknown_architecture_is_named():
+    with pytest.raises(InputError, match="^architecture must be one of unrolled, not 'rolled'$"):
+        plan_forest(one_tree(), UP5K, 12e6, architecture="rolled")

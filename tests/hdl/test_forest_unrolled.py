@@ -1,0 +1,168 @@
+"""The unrolled forest equals Forest.score, keeps its stated latency and interval, and keeps the stream law."""
+
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from compiler.forest import Column, Forest, Leaf
+from compiler.plan import forest_parameters
+from hdl.forest_parameters import BOUNDARIES, ForestParameters
+from hdl.forest_unrolled import UnrolledForest
+from hdl.tree import Node, Tree
+from sim.testbench import Stalls, simulate, stream_get, stream_put
+from tests.bench_models import bench_model
+from tests.forests import forests, grown_forest, rows_for
+
+
+def _payloads(rows):
+    return [{f"feature_{at}": value for at, value in enumerate(row)} for row in rows.tolist()]
+
+
+def _answers(forest, rows):
+    scores = forest.score(rows)
+    return list(zip(scores.tolist(), forest.verdicts(scores).tolist(), strict=True))
+
+
+def run_stalled(parameters, registered, payloads, seed):
+    """Answers under random stalls on both sides; the stream law is watched meanwhile."""
+    dut = UnrolledForest(parameters=parameters, registered=registered)
+    answers, held = [], None
+
+    async def feed(ctx):
+        await stream_put(ctx, dut.i, payloads, Stalls(seed))
+
+    async def read(ctx):
+        stalls = Stalls(seed + 1, 0.5)
+        for _ in payloads:
+            answer = await stream_get(ctx, dut.o, stalls)
+            answers.append((answer.score, answer.verdict))
+
+    async def watch(ctx):
+        nonlocal held
+        async for _, _, valid, ready, payload in ctx.tick().sample(dut.o.valid, dut.o.ready, dut.o.payload.as_value()):
+            if held is not None:
+                assert (valid, payload) == (1, held), "an answer that was not taken must stay"
+            held = payload if valid and not ready else None
+
+    simulate(dut, feed, read, background=[watch], limit_cycles=20 * len(payloads) + 100)
+    return answers
+
+
+@settings(max_examples=60)
+@given(forest=forests(), registered=st.sets(st.sampled_from(BOUNDARIES)), seed=st.integers(0, 2**16))
+def test_equals_forest_score_under_stalls(forest, registered, seed):
+    forest.verify(catalogue=False)
+    rows = rows_for(forest, 25, seed)
+    answers = run_stalled(forest_parameters(forest), frozenset(registered), _payloads(rows), seed)
+    assert answers == _answers(forest, rows)
+
+
+@settings(max_examples=20)
+@given(forest=forests(), seed=st.integers(0, 2**16))
+def test_trees_that_no_pass_has_touched_give_the_same_answers(forest, seed):
+    parameters = ForestParameters(
+        feature_widths=tuple(column.bits for column in forest.columns),
+        trees=forest.trees,
+        lo=forest.band.lo,
+        hi=forest.band.hi,
+    )
+    rows = rows_for(forest, 25, seed)
+    assert run_stalled(parameters, frozenset(), _payloads(rows), seed) == _answers(forest, rows)
+
+
+@pytest.mark.parametrize(
+    ("registered", "latency"),
+    [((), 1), (("votes",), 2), (("sums",), 2), (("tables", "sums"), 3), (("comparisons", "score"), 3), (BOUNDARIES, 6)],
+)
+def test_latency_and_interval_are_as_stated(registered, latency):
+    forest = grown_forest(trees=16, depth=3)
+    rows = rows_for(forest, 40, 3)
+    expected, payloads = _answers(forest, rows), _payloads(rows)
+    dut = UnrolledForest(parameters=forest_parameters(forest), registered=frozenset(registered))
+    assert (dut.latency, dut.interval) == (latency, 1)
+
+    async def run(ctx):
+        ctx.set(dut.o.ready, 1)
+        for cycle in range(len(rows) + latency):
+            ctx.set(dut.i.valid, cycle < len(rows))
+            if cycle < len(rows):
+                ctx.set(dut.i.payload, payloads[cycle])
+                assert ctx.get(dut.i.ready)
+            assert ctx.get(dut.o.valid) == (cycle >= latency)
+            if cycle >= latency:
+                answer = ctx.get(dut.o.payload)
+                assert (answer.score, answer.verdict) == expected[cycle - latency]
+            await ctx.tick()
+
+    simulate(dut, run, limit_cycles=len(rows) + latency + 2)
+
+
+def test_gaps_between_flows_do_not_mix_answers():
+    forest = grown_forest(trees=5, depth=3)
+    rows = rows_for(forest, 30, 9)
+    payloads, gaps = _payloads(rows), random.Random(4)
+    dut = UnrolledForest(parameters=forest_parameters(forest))
+    answers = []
+
+    async def feed(ctx):
+        for payload in payloads:
+            await ctx.tick().repeat(1 + gaps.randrange(9))
+            await stream_put(ctx, dut.i, [payload])
+
+    async def read(ctx):
+        for _ in rows:
+            answer = await stream_get(ctx, dut.o)
+            answers.append((answer.score, answer.verdict))
+
+    simulate(dut, feed, read, limit_cycles=600)
+    assert answers == _answers(forest, rows)
+
+
+def test_a_chain_of_a_thousand_tests():
+    nodes = [Node(0, 1000 - at // 2, at + 2, at + 1) if at % 2 == 0 else Leaf(at % 3 - 1) for at in range(2000)]
+    forest = Forest(name="chain", columns=(Column("f0", 12),), trees=(Tree(1, (*nodes, Leaf(5))),))
+    forest.verify(catalogue=False)
+    rows = rows_for(forest, 50, 1)
+    assert run_stalled(forest_parameters(forest), frozenset(), _payloads(rows), 1) == _answers(forest, rows)
+
+
+def test_vote16d4_decides_as_scikit_learn():
+    parameters, rows, decisions = bench_model("vote16d4")
+    dut = UnrolledForest(parameters=parameters)
+    spam = []
+
+    async def feed(ctx):
+        await stream_put(ctx, dut.i, _payloads(rows))
+
+    async def read(ctx):
+        for _ in rows:
+            spam.append(int((await stream_get(ctx, dut.o)).verdict == 1))
+
+    simulate(dut, feed, read, limit_cycles=3 * len(rows))
+    assert len(spam) == 2000
+    assert spam == decisions.tolist()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"feature_widths": ()}, r"^Feature widths must be at least one and positive, not \(\)$"),
+        ({"feature_widths": (4, 0)}, r"^Feature widths must be at least one and positive, not \(4, 0\)$"),
+        ({"trees": ()}, "^Trees must be at least one, not none$"),
+        ({"lo": 2, "hi": 1}, "^Band must have lo <= hi, not 2 > 1$"),
+        ({"feature_widths": (3,)}, r"^Tree 0, node 0: threshold must fit unsigned\(3\), not 9$"),
+        ({"trees": (Tree(1, (Node(1, 9, 1, 2), Leaf(0), Leaf(1))),)}, "^Tree 0, node 0: feature must be below 1, not 1$"),
+    ],
+)
+def test_wrong_parameters_are_named(changes, message):
+    right = {"feature_widths": (4,), "trees": (Tree(1, (Node(0, 9, 1, 2), Leaf(-1), Leaf(1))),)}
+    with pytest.raises(ValueError, match=message):
+        ForestParameters(**right | changes)
+
+
+def test_unknown_boundary_is_named():
+    parameters = forest_parameters(grown_forest(trees=1, depth=1))
+    with pytest.raises(ValueError, match=r"^Registered boundaries must be among \(.*\), not \['sum'\]$"):
+        UnrolledForest(parameters=parameters, registered=frozenset({"sum"}))
