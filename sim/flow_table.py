@@ -5,6 +5,7 @@ Written to be read: one rule of the document, one method here. Nothing is hidden
 
 from collections import Counter
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from hdl.accumulator import COUNT_BITS, FLAG_BITS, PACKETS
 from hdl.item import FrameOutcome, ItemKind
@@ -41,6 +42,21 @@ class _Entry:
     @property
     def packets(self) -> int:
         return self.forward[0] + self.response[0]
+
+
+class _Arrival(NamedTuple):
+    """A tracked packet, and the slots its flow may be in, in the order in which they are compared."""
+
+    packet: Packet
+    endpoints: Endpoints
+    sender_low: bool
+    identity: object
+    slots: tuple[object, ...]
+
+    @property
+    def opens(self) -> bool:
+        """SYN without ACK."""
+        return self.packet.flags & (_SYN | _ACK) == _SYN
 
 
 class FlowTable:
@@ -111,55 +127,45 @@ class FlowTable:
     # Rule 1: a used frame.
 
     def _take(self, packet: Packet) -> FlowRecord | None:
-        endpoints, sender_low = endpoints_of(packet)
-        identity, slots = self._slots_of(endpoints)
-        for slot in slots:
+        arrival = self._arrival(packet)
+        for slot in arrival.slots:
             entry = self._entries.get(slot)
-            if entry is not None and entry.identity == identity:
-                return self._hit(slot, entry, endpoints, packet, sender_low)
-        return self._miss(slots, identity, endpoints, packet, sender_low)
+            if entry is not None and entry.identity == arrival.identity:
+                return self._hit(slot, entry, arrival)
+        return self._miss(arrival)
 
-    def _slots_of(self, endpoints: Endpoints) -> tuple[object, tuple[object, ...]]:
-        """The identity of a flow, and the slots it may be in, in the order in which they are compared."""
+    def _arrival(self, packet: Packet) -> _Arrival:
+        endpoints, sender_low = endpoints_of(packet)
         sets, ways = self.parameters.sets, self.parameters.ways
         if sets is None:
-            return endpoints, (endpoints,)
+            return _Arrival(packet, endpoints, sender_low, endpoints, (endpoints,))
         identity = identity_of(endpoints, self._key)
         first = identity % sets * ways
-        return identity, tuple(range(first, first + ways))
+        return _Arrival(packet, endpoints, sender_low, identity, tuple(range(first, first + ways)))
 
-    def _hit(
-        self, slot: object, entry: _Entry, endpoints: Endpoints, packet: Packet, sender_low: bool
-    ) -> FlowRecord | None:
-        reopened = entry.closing and self._opens(packet) and self.parameters.linger_ms is not None
+    def _hit(self, slot: object, entry: _Entry, arrival: _Arrival) -> FlowRecord | None:
+        reopened = entry.closing and arrival.opens and self.parameters.linger_ms is not None
         if not self._expired(entry) and not reopened:
-            full = self._update(entry, packet, sender_low)
+            full = self._update(entry, arrival)
             return self._free(slot, EndReason.ACTIVE) if full else None
         record = self._free(slot, self._own_reason(entry))
-        self._fill(slot, entry.identity, endpoints, packet, sender_low, previous=entry)
+        self._fill(slot, arrival, previous=entry)
         return record
 
-    def _miss(
-        self,
-        slots: tuple[object, ...],
-        identity: object,
-        endpoints: Endpoints,
-        packet: Packet,
-        sender_low: bool,
-    ) -> FlowRecord | None:
-        entries = [self._entries.get(slot) for slot in slots]
+    def _miss(self, arrival: _Arrival) -> FlowRecord | None:
+        entries = [self._entries.get(slot) for slot in arrival.slots]
         record = None
         if None in entries:
-            slot = slots[entries.index(None)]
+            slot = arrival.slots[entries.index(None)]
         elif (way := next((way for way, e in enumerate(entries) if self._expired(e)), None)) is not None:
-            slot = slots[way]
+            slot = arrival.slots[way]
             record = self._free(slot, self._own_reason(entries[way]))
         else:
             # One-packet entries go first, so that a SYN flood does not evict conversations. min() keeps the lowest way.
             way = min(range(len(entries)), key=lambda way: (entries[way].packets > 1, entries[way].last))
-            slot = slots[way]
+            slot = arrival.slots[way]
             record = self._free(slot, EndReason.RESOURCES)
-        self._fill(slot, identity, endpoints, packet, sender_low, previous=None)
+        self._fill(slot, arrival, previous=None)
         return record
 
     # Rule 2: one entry is swept at every frame and tick that emitted nothing.
@@ -190,25 +196,17 @@ class FlowTable:
 
     # Filling, updating, freeing.
 
-    def _fill(
-        self,
-        slot: object,
-        identity: object,
-        endpoints: Endpoints,
-        packet: Packet,
-        sender_low: bool,
-        previous: _Entry | None,
-    ) -> None:
-        initiator_high = self._initiator_high(endpoints, packet, sender_low, previous)
-        entry = _Entry(identity, endpoints, initiator_high, self.now, len(self._accumulators))
+    def _fill(self, slot: object, arrival: _Arrival, previous: _Entry | None) -> None:
+        initiator_high = self._initiator_high(arrival, previous)
+        entry = _Entry(arrival.identity, arrival.endpoints, initiator_high, self.now, len(self._accumulators))
         self._entries[slot] = entry
         self.filled += 1
-        self._update(entry, packet, sender_low)
+        self._update(entry, arrival)
 
-    def _initiator_high(self, endpoints: Endpoints, packet: Packet, sender_low: bool, previous: _Entry | None) -> bool:
-        sender_high, receiver_high = not sender_low, sender_low
-        ports = self.parameters.ports
-        if endpoints.lower == endpoints.higher:
+    def _initiator_high(self, arrival: _Arrival, previous: _Entry | None) -> bool:
+        packet, ports = arrival.packet, self.parameters.ports
+        sender_high, receiver_high = not arrival.sender_low, arrival.sender_low
+        if arrival.endpoints.lower == arrival.endpoints.higher:
             return False
         if self.parameters.orientation == "first":
             return sender_high
@@ -220,13 +218,10 @@ class FlowTable:
             return receiver_high
         return sender_high
 
-    @staticmethod
-    def _opens(packet: Packet) -> bool:
-        return bool(packet.flags & _SYN) and not packet.flags & _ACK
-
-    def _update(self, entry: _Entry, packet: Packet, sender_low: bool) -> bool:
+    def _update(self, entry: _Entry, arrival: _Arrival) -> bool:
         """Add a packet to an entry; true when the packet counter of its direction is then full."""
-        forward = sender_low != entry.initiator_high
+        packet = arrival.packet
+        forward = arrival.sender_low != entry.initiator_high
         side = entry.forward if forward else entry.response
         empty = side[0] == 0
         for index, accumulator in enumerate(self._accumulators):

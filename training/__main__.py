@@ -15,7 +15,7 @@ from sim.flow_table import TableParameters
 
 from .fit_report import print_fit
 from .fitting import FitParameters, fit_forest, fit_stump, sources_of
-from .flow_file import FLOW_COLUMNS, RAW_COLUMNS, check_suffix, flow_rows, raw_rows, write_rows
+from .flow_file import FLOW_COLUMNS, RAW_COLUMNS, check_target, flow_rows, raw_rows, write_rows
 from .flow_set import read_flow_set, split_senders
 from .labels import read_labels
 from .measure import measure_capture
@@ -65,7 +65,7 @@ def flows(
     linger: Annotated[float | None, typer.Option(help="Seconds that a closed flow stays [2].")] = None,
 ) -> None:
     """Measure the flows of captures, one row a flow."""
-    check_suffix(out)
+    check_target(out)
     if raw and labels is not None:
         raise InputError("--labels: cannot be joined to raw accumulators")
     parameters = TableParameters(

@@ -15,7 +15,7 @@ from .measure import MeasuredCapture, address_text
 __all__ = [
     "FLOW_COLUMNS",
     "RAW_COLUMNS",
-    "check_suffix",
+    "check_target",
     "flow_rows",
     "raw_rows",
     "read_flow_rows",
@@ -88,17 +88,21 @@ def _timestamp(time_ns: int) -> str:
     return f"{seconds}.{rest:06}"
 
 
-def check_suffix(path: Path) -> None:
+def check_target(path: Path) -> None:
     """Refuse what cannot be written before any work is done."""
     if path.suffix not in (".csv", ".parquet"):
         raise InputError(f"{path}: name must end in .csv or .parquet")
+    if path.is_dir():
+        raise InputError(f"{path}: is a directory")
+    if not path.absolute().parent.is_dir():
+        raise InputError(f"{path}: its directory does not exist")
     if path.suffix == ".parquet":
         _polars(path)
 
 
 def write_rows(path: Path, columns: tuple[str, ...], rows: list[tuple]) -> None:
     """Write a whole file or none."""
-    check_suffix(path)
+    check_target(path)
     with replacing(path) as fresh:
         if path.suffix == ".parquet":
             _polars(path).DataFrame(rows, schema=list(columns), orient="row").write_parquet(fresh)
