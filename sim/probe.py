@@ -116,7 +116,7 @@ class SoftwareProbe:
         )
 
     def is_conserved(self) -> bool:
-        """Whether every frame is accounted for, as it must always be."""
+        """Whether every frame is accounted for, as it must be whenever a run has ended."""
         counters = self.counters
         parts = sum(count for name, count in counters.items() if name.startswith("frames_"))
         return parts == counters["frames"]
