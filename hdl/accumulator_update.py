@@ -12,7 +12,10 @@ HALF = WORD_BITS // 2
 
 
 class AccumulatorUpdate(wiring.Component):
-    """Combinational: two halves that add or choose, chained when the word is one accumulator.
+    """Two halves that add or choose, chained when the word is one accumulator.
+
+    **Latency**: ``index`` and the packet must hold from the clock before on; ``updated`` follows ``word`` and
+    ``empty`` at once.
 
     Parameters
     ----------
@@ -44,45 +47,60 @@ class AccumulatorUpdate(wiring.Component):
     def elaborate(self, platform):
         m = Module()
 
-        operand, active, add, maximum = [], [], [], []
-        for half in range(2):
-            operand.append(Signal(HALF, name=f"operand_{half}"))
-            active.append(Signal(name=f"active_{half}"))
-            add.append(Signal(name=f"add_{half}"))
-            maximum.append(Signal(name=f"maximum_{half}"))
-        chained = Signal()
-        self._control(m, operand, active, add, maximum, chained)
-
         carry = C(0, 1)
+        chained = self._register(m, "chained", lambda half, here: any(s.width > HALF for _, s in here), 0)
         for half in range(2):
+            operand = self._operand(m, half)
+            add = self._register(m, f"add_{half}", self._adds, half)
+            maximum = self._register(m, f"maximum_{half}", self._is_maximum, half)
             old = self.word.word_select(half, HALF)
             total = Signal(HALF + 1, name=f"total_{half}")
-            m.d.comb += total.eq(old + Mux(active[half], operand[half], 0) + (carry & chained))
-            carry = total[HALF]
             larger = Signal(name=f"larger_{half}")
-            m.d.comb += larger.eq(operand[half] > old)
-            chosen = Mux(self.empty | (larger == maximum[half]), operand[half], old)
-            m.d.comb += self.updated.word_select(half, HALF).eq(Mux(add[half], total[:HALF], chosen))
+            m.d.comb += [total.eq(old + operand + (carry & chained)), larger.eq(operand > old)]
+            carry = total[HALF]
+            chosen = Mux(self.empty | (larger == maximum), operand, old)
+            m.d.comb += self.updated.word_select(half, HALF).eq(Mux(add, total[:HALF], chosen))
 
         return m
 
-    def _control(self, m, operand, active, add, maximum, chained):
-        """Drives what each half does from the index of the word."""
+    def _operand(self, m, half):
+        """What the packet contributes to one half of the word, 0 when it has not the flag that is asked for."""
         operands = {"one": C(1, HALF), "length": self.length, "window": self.window, "ttl": self.ttl}
+        operand = Signal(HALF, name=f"operand_{half}")
+        with m.Switch(self.index):
+            for index in range(self._layout.block_words):
+                accumulator = self._in_half(index, half)
+                with m.Case(index):
+                    if accumulator is None:
+                        m.d.sync += operand.eq(0)
+                    elif accumulator.flag is None:
+                        m.d.sync += operand.eq(operands[accumulator.operand])
+                    else:
+                        counts = self.flags[accumulator.flag]
+                        m.d.sync += operand.eq(Mux(counts, operands[accumulator.operand], 0))
+        return operand
+
+    def _register(self, m, name, rule, half):
+        """A register that follows the index: what ``rule`` says of a half of a word and the accumulators in it."""
+        register = Signal(name=name)
         with m.Switch(self.index):
             for index in range(self._layout.block_words):
                 with m.Case(index):
-                    here = [(a, s) for a, s in self._layout.slots.items() if s.word == index]
-                    for accumulator, slot in here:
-                        half = slot.shift // HALF
-                        flag = C(1, 1) if accumulator.flag is None else self.flags[accumulator.flag]
-                        m.d.comb += [
-                            operand[half].eq(operands[accumulator.operand]),
-                            active[half].eq(flag),
-                            add[half].eq(accumulator.operation == "add"),
-                            maximum[half].eq(accumulator.operation == "max"),
-                        ]
-                        if slot.width > HALF:
-                            m.d.comb += [chained.eq(1), add[1].eq(1)]
-                    if len(here) == 1 and here[0][1].width <= HALF:
-                        m.d.comb += add[1].eq(1)  # nothing in the upper half: it stays 0
+                    m.d.sync += register.eq(bool(rule(half, self._in_word(index))))
+        return register
+
+    def _in_word(self, index):
+        return [(a, s) for a, s in self._layout.slots.items() if s.word == index]
+
+    def _in_half(self, index, half):
+        return next((a for a, s in self._in_word(index) if s.shift == HALF * half), None)
+
+    @staticmethod
+    def _adds(half, here):
+        # The upper half of an accumulator that fills the word takes the carry; an empty half stays 0 by adding 0.
+        accumulator = next((a for a, s in here if s.shift == HALF * half), None)
+        return accumulator is None or accumulator.operation == "add"
+
+    @staticmethod
+    def _is_maximum(half, here):
+        return any(a.operation == "max" for a, s in here if s.shift == HALF * half)

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from enum import IntEnum
 
-from amaranth.hdl import Array, C, Cat, Const, Module, Mux, Signal
-from amaranth.lib import data, stream, wiring
+from amaranth.hdl import C, Cat, Module, Mux, Signal
+from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hdl.accumulator import COUNT_BITS, FLAG_BITS
@@ -82,6 +82,8 @@ class FlowTable(wiring.Component):
     ----------
     key: secret key of the hash
     ready: all entries have been freed after reset
+    now_ms: the latest time of all items
+    fill: entries in use
     i, packet: descriptor of the item, and its words
     o: records, 32-bit words from EntryWord.STATE on; the end reason is in bits 8 to 10 of the first
     """
@@ -92,6 +94,8 @@ class FlowTable(wiring.Component):
             {
                 "key": In(64),
                 "ready": Out(1),
+                "now_ms": Out(32),
+                "fill": Out(range(parameters.entries + 1)),
                 "i": In(stream.Signature(Descriptor)),
                 "packet": Out(packet_port_signature()),
                 "o": Out(stream.Signature(framed(32))),
@@ -118,7 +122,7 @@ class FlowTable(wiring.Component):
             m.d.comb += [ram.enable.eq(1), ram.write.eq(1), ram_word.eq(word), ram.write_data.eq(value)]
 
         # Packet under way
-        now = Signal(32)
+        now = self.now_ms
         ttl, flags = Signal(8), Signal(8)
         syn, fin, rst, ack = (flags[FLAG_BITS[name]] for name in ("SYN", "FIN", "RST", "ACK"))
         restarts = syn & ~ack
@@ -264,6 +268,7 @@ class FlowTable(wiring.Component):
                         with m.Case(Purpose.HIT):
                             m.next = "MISMATCH"
                         with m.Case(Purpose.MISS):
+                            m.d.sync += self.fill.eq(self.fill + 1)
                             m.next = "ORIENT"
                         with m.Case(Purpose.SWEEP):
                             m.next = "DONE"
@@ -327,6 +332,7 @@ class FlowTable(wiring.Component):
                             m.next = "ORIENT"
             with m.State("FREE"):
                 write(EntryWord.STATE, 0)
+                m.d.sync += self.fill.eq(self.fill - 1)
                 m.next = "DONE"
                 with m.If(purpose == Purpose.FLUSH):
                     m.next = "FLUSH_NEXT"

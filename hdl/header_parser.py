@@ -47,7 +47,7 @@ _TCP = 6
 class HeaderParser(wiring.Component):
     """Reads the headers of a frame front to back and settles its outcome (table in ``docs/flow_rules.md``).
 
-    Any bytes are an item for it: what is no item is counted by a pulse of ``bad_item`` and gives no descriptor.
+    Any bytes are an item for it, and every item gives one descriptor: what is no item gives a bad one.
 
     **Throughput**: one byte a clock, and one clock an item until the descriptor is taken. The packet memory has
     two banks, so that the next item is read while the words of the last one are in use: they hold until ``o``
@@ -62,7 +62,7 @@ class HeaderParser(wiring.Component):
     i: items, framed bytes
     o: descriptor of an item
     packet: read port on its words
-    bad_item: high for one clock for each item that was none
+    seconds, clocked: export time that the last tick gave, in seconds since 1970; there was such a tick
     """
 
     def __init__(self, *, ports: tuple[int, ...] | None):
@@ -75,7 +75,8 @@ class HeaderParser(wiring.Component):
                 "i": In(stream.Signature(framed(8))),
                 "o": Out(stream.Signature(Descriptor)),
                 "packet": In(packet_port_signature()),
-                "bad_item": Out(1),
+                "seconds": Out(32),
+                "clocked": Out(1),
             }
         )
 
@@ -86,7 +87,7 @@ class HeaderParser(wiring.Component):
         bank = Signal()  # the one being written
         m.d.comb += [read.addr.eq(Cat(self.packet.address, ~bank)), self.packet.data.eq(read.data)]
 
-        kind, no_item = Signal(2), Signal()
+        kind, wrong_kind, no_item = Signal(2), Signal(), Signal()
         outcome = Signal(FrameOutcome)
         reader = _Reader(m, byte=self.i.p.data, write=write, bank=bank, kind=kind, ports=self._ports)
         header, offset = reader.header, reader.offset
@@ -97,9 +98,13 @@ class HeaderParser(wiring.Component):
             with m.State("READ"):
                 m.d.comb += self.i.ready.eq(1)
                 with m.If(self.i.valid):
-                    with m.If((header == Header.ITEM) & (offset == 0)):
-                        m.d.sync += [kind.eq(self.i.p.data), no_item.eq(self.i.p.data > ItemKind.FLUSH)]
+                    kind_byte = (header == Header.ITEM) & (offset == 0)
+                    with m.If(kind_byte):
+                        m.d.comb += wrong_kind.eq(self.i.p.data > ItemKind.FLUSH)
+                        m.d.sync += [kind.eq(self.i.p.data), no_item.eq(wrong_kind)]
                     reader.read()
+                    with m.If((kind == ItemKind.TICK) & reader.at(Header.REST, 3)):
+                        m.d.sync += [self.seconds.eq(reader.word), self.clocked.eq(1)]
                     with m.If(reader.settled):
                         m.d.sync += [outcome.eq(reader.outcome), header.eq(Header.REST)]
                     with m.If(self.i.p.last):
@@ -107,14 +112,13 @@ class HeaderParser(wiring.Component):
                         m.d.sync += [header.eq(Header.ITEM), offset.eq(0)]
                         with m.If(~reader.settled & (header != Header.REST)):
                             m.d.sync += outcome.eq(FrameOutcome.TRUNCATED)
-                        with m.If(whole & ~no_item):
-                            m.next = "REPORT"
-                        with m.Else():
-                            m.d.comb += self.bad_item.eq(1)
+                        m.d.sync += no_item.eq(wrong_kind | ~whole | (no_item & ~kind_byte))
+                        m.next = "REPORT"
             with m.State("REPORT"):
                 with m.If(~self.o.valid | self.o.ready):
                     m.d.sync += [
                         self.o.valid.eq(1),
+                        self.o.p.bad.eq(no_item),
                         self.o.p.kind.eq(kind),
                         self.o.p.outcome.eq(outcome),
                         self.o.p.ipv6.eq(reader.ipv6),
@@ -144,14 +148,14 @@ class _Reader:
         m = self.m
         m.d.sync += [self.before.eq(self.word), self.offset.eq(self.offset + 1)]
         for (header, last_byte), address in _STORED.items():
-            with m.If(self._at(header, last_byte)):
+            with m.If(self.at(header, last_byte)):
                 self._store(address, self.word)
         with m.Switch(self.header):
             for header in Header:
                 with m.Case(header):
                     getattr(self, f"_{header.name.lower()}")()
 
-    def _at(self, header, offset):
+    def at(self, header, offset):
         return (self.header == header) & (self.offset == offset)
 
     def _store(self, address, value):
@@ -278,7 +282,9 @@ class _Reader:
             self._settle(FrameOutcome.USED)
 
     def _rest(self):
-        pass
+        # Stops counting, so that no byte of a long item is taken for an early one.
+        with self.m.If(self.offset == 63):
+            self.m.d.sync += self.offset.eq(63)
 
     @staticmethod
     def _shorter(length, words):

@@ -17,7 +17,7 @@ class ItemKind(enum.IntEnum):
     TICK = 1
     FLUSH = 2
     SETUP = 3
-    """For the link alone: the secret key (8 bytes) and the epoch (8 bytes); it never reaches the probe."""
+    """For the link alone: the epoch (6 bytes, milliseconds since 1970) and the secret key (8 bytes)."""
 
 
 class FrameOutcome(enum.IntEnum):
@@ -42,5 +42,5 @@ def framed(width: int) -> data.StructLayout:
 
 
 def item_bytes(kind: ItemKind, *, time_ms: int = 0, wire_length: int = 0, body: bytes = b"") -> bytes:
-    """An item as it goes over the link; ``body`` is the captured part of a frame."""
+    """An item as it goes over the link; ``body`` is the captured part of a frame, or the seconds of a tick."""
     return bytes([kind]) + wire_length.to_bytes(3, "big") + time_ms.to_bytes(4, "big") + body

@@ -26,8 +26,9 @@ class PacketWord(enum.IntEnum):
 
 
 class Descriptor(data.Struct):
-    """An item, read to its end."""
+    """An item, read to its end. One that is ``bad`` has neither kind nor outcome."""
 
+    bad: 1
     kind: 2
     outcome: 4
     ipv6: 1

@@ -1,0 +1,92 @@
+"""Ice40Shell: clock, pins and link around a component, for iCE40 boards with a 12 MHz oscillator."""
+
+from pathlib import Path
+
+from amaranth.build import Platform
+from amaranth.hdl import ClockDomain, ClockSignal, Const, Elaboratable, Instance, Module, Signal
+from amaranth.lib import io, wiring
+from amaranth.lib.cdc import ResetSynchronizer
+
+from hdl.spi_link import SpiLink
+from hdl.uart import UartTransmitter
+
+__all__ = ["BAUD", "CLOCK_HZ", "Ice40Shell", "write_build"]
+
+CLOCK_HZ = 24_000_000
+BAUD = 3_000_000
+"""Of the serial line that records leave on, 8N1."""
+
+# 12 MHz · (DIVF + 1) / 2^DIVQ = 24 MHz, with the oscillator in the PLL at 768 MHz.
+_PLL = {"p_FEEDBACK_PATH": "SIMPLE", "p_DIVR": 0, "p_DIVF": 63, "p_DIVQ": 5, "p_FILTER_RANGE": 1}
+
+# Memories that may start with anything lose their initial contents, so that they may become SPRAM.
+_FORGET_INITIAL_CONTENTS = "select -set forgetful a:hedgerow_uninitialised=1 %m; delete @forgetful t:$meminit_v2 %i"
+
+
+class Ice40Shell(Elaboratable):
+    """Items come in over SPI, bytes go out over a UART.
+
+    Parameters
+    ----------
+    component: has streams ``i`` of items and ``o`` of bytes, an event stream ``overrun`` and ``ready``, which a LED shows
+    """
+
+    def __init__(self, component: wiring.Component):
+        self._component = component
+
+    def elaborate(self, platform):
+        m = Module()
+        self._clock(m, platform)
+        m.submodules.component = component = self._component
+        m.submodules.link = link = SpiLink()
+        m.submodules.uart = uart = UartTransmitter(divisor=CLOCK_HZ // BAUD)
+        wiring.connect(m, link.o, component.i)
+        wiring.connect(m, link.overrun, component.overrun)
+        wiring.connect(m, component.o, uart.i)
+
+        spi = platform.request("spi_items", 0, dir={"sck": "-", "copi": "-", "cipo": "-", "cs": "-"})
+        for pin, value in ((spi.sck, link.sck), (spi.copi, link.copi), (spi.cs, link.cs_n)):
+            m.submodules += (buffer := io.Buffer("i", pin))
+            m.d.comb += value.eq(buffer.i)
+        tx = platform.request("uart", 0, dir=platform.uart_pins).tx
+        for pin, value in (
+            (spi.cipo, link.cipo),
+            (tx, uart.tx),
+            (platform.request("led", 0, dir="-"), component.ready),
+        ):
+            m.submodules += (buffer := io.Buffer("o", pin))
+            m.d.comb += buffer.o.eq(value)
+
+        return m
+
+    def _clock(self, m, platform):
+        """The PLL's clock, in reset until it has locked; block RAM needs some of that time to be loaded too."""
+        m.domains.sync = ClockDomain("sync")
+        locked = Signal()
+        oscillator = platform.request("clk12", 0, dir="-")
+        ports = {
+            "o_PLLOUTGLOBAL": ClockSignal("sync"),
+            "o_LOCK": locked,
+            "i_RESETB": Const(1),
+            "i_BYPASS": Const(0),
+        }
+        if platform.pll_at_pad:
+            m.submodules.pll = Instance("SB_PLL40_PAD", **_PLL, i_PACKAGEPIN=oscillator.io, **ports)
+        else:
+            m.submodules.oscillator = buffer = io.Buffer("i", oscillator)
+            m.submodules.pll = Instance("SB_PLL40_CORE", **_PLL, i_REFERENCECLK=buffer.i, **ports)
+        m.submodules.reset = ResetSynchronizer(~locked)
+
+
+def write_build(platform: Platform, component: wiring.Component, directory: Path) -> None:
+    """Write what :mod:`boards.ice40` builds from: circuit, synthesis script, pins."""
+    plan = platform.prepare(
+        Ice40Shell(component),
+        name="design",
+        synth_opts=platform.synthesis_options,
+        script_after_read=_FORGET_INITIAL_CONTENTS,
+        emit_src=False,
+    )
+    for name in ("design.il", "design.ys", "design.pcf"):
+        content = plan.files[name]
+        (directory / name).write_bytes(content if isinstance(content, bytes) else content.encode())

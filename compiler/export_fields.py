@@ -1,0 +1,99 @@
+"""The fields of the IPFIX records that a probe sends, and the messages made of them."""
+
+from hdl.accumulator import Accumulator
+from hdl.entry_layout import EntryLayout, EntryWord
+from hdl.exporter import ExporterParameters
+from hdl.ipfix import ExportField, Live, Source, data_message, template_message
+from hdl.tally import Counter
+
+from .information_elements import COUNTERS, Element, Iana, Own, element_of, own
+
+__all__ = ["COUNTERS_TEMPLATE", "IPV4_TEMPLATE", "IPV6_TEMPLATE", "export_messages"]
+
+IPV4_TEMPLATE, IPV6_TEMPLATE, COUNTERS_TEMPLATE = 256, 257, 258
+_TCP = 6
+
+
+def export_messages(layout: EntryLayout, *, forest_id: int, build_id: int) -> ExporterParameters:
+    """All messages of a probe; the build id is the observation domain too, since templates belong to it."""
+    record = {
+        IPV4_TEMPLATE: _record_fields(layout, 4, forest_id, build_id),
+        IPV6_TEMPLATE: _record_fields(layout, 6, forest_id, build_id),
+    }
+    counters = _counter_fields(forest_id, build_id)
+    return ExporterParameters(
+        templates=template_message(build_id, record, {COUNTERS_TEMPLATE: counters}),
+        counters=data_message(build_id, COUNTERS_TEMPLATE, counters),
+        ipv4=data_message(build_id, IPV4_TEMPLATE, record[IPV4_TEMPLATE]),
+        ipv6=data_message(build_id, IPV6_TEMPLATE, record[IPV6_TEMPLATE]),
+    )
+
+
+def _field(element: Element, size: int, source: Source) -> ExportField:
+    return ExportField(element.number, size, source, element.enterprise)
+
+
+def _iana(element: Iana, size: int, source: Source) -> ExportField:
+    return _field(Element(element), size, source)
+
+
+def _word(word: int, shift: int = 0) -> Source:
+    return Source.record(word - EntryWord.STATE, shift)
+
+
+def _addresses(version: int) -> list[ExportField]:
+    if version == 4:
+        elements = (Iana.sourceIPv4Address, Iana.destinationIPv4Address)
+        return [
+            _iana(element, 4, _word(word))
+            for element, word in zip(elements, (EntryWord.INITIATOR, EntryWord.RESPONDER), strict=True)
+        ]
+    fields = []
+    for element, first in (
+        (Iana.sourceIPv6Address, EntryWord.INITIATOR),
+        (Iana.destinationIPv6Address, EntryWord.RESPONDER),
+    ):
+        words = tuple(first - EntryWord.STATE + index for index in range(4))
+        fields.append(_iana(element, 16, Source.words(words)))
+    return fields
+
+
+def _record_fields(layout: EntryLayout, version: int, forest_id: int, build_id: int) -> list[ExportField]:
+    return [
+        *_addresses(version),
+        _iana(Iana.sourceTransportPort, 2, _word(EntryWord.PORTS, 16)),
+        _iana(Iana.destinationTransportPort, 2, _word(EntryWord.PORTS)),
+        _iana(Iana.protocolIdentifier, 1, Source.literal(_TCP)),
+        _iana(Iana.flowStartMilliseconds, 8, Source.time(EntryWord.FIRST - EntryWord.STATE)),
+        _iana(Iana.flowEndMilliseconds, 8, Source.time(EntryWord.LAST - EntryWord.STATE)),
+        _iana(Iana.flowEndReason, 1, _word(EntryWord.STATE, 8)),
+        _iana(Iana.biflowDirection, 1, Source.live(Live.DIRECTION)),
+        *_accumulator_fields(layout, response=False),
+        *_accumulator_fields(layout, response=True),
+        _field(own(Own.verdict), 1, Source.live(Live.VERDICT)),
+        _field(own(Own.verdictReason), 1, Source.live(Live.REASON)),
+        _field(own(Own.score), 4, Source.live(Live.SCORE)),
+        _field(own(Own.forestId), 4, Source.literal(forest_id)),
+        _field(own(Own.buildId), 4, Source.literal(build_id)),
+    ]
+
+
+def _accumulator_fields(layout: EntryLayout, *, response: bool) -> list[ExportField]:
+    block = layout.response if response else EntryWord.FORWARD
+
+    def field(accumulator: Accumulator) -> ExportField:
+        slot = layout.slots[accumulator]
+        source = _word(block + slot.word, slot.shift)
+        return _field(element_of(accumulator, response=response), slot.width // 8, source)
+
+    return [field(accumulator) for accumulator in layout.accumulators]
+
+
+def _counter_fields(forest_id: int, build_id: int) -> list[ExportField]:
+    return [
+        _iana(Iana.observationDomainId, 4, Source.literal(build_id)),
+        _iana(Iana.observationTimeSeconds, 4, Source.live(Live.SECONDS)),
+        _field(own(Own.forestId), 4, Source.literal(forest_id)),
+        _field(own(Own.flowTableFill), 2, Source.live(Live.FILL)),
+        *(_field(own(COUNTERS[counter]), 8, Source.counter(counter)) for counter in Counter),
+    ]

@@ -1,0 +1,117 @@
+"""Classifier: the first record of the buffer, judged by a forest."""
+
+from amaranth.hdl import Module, Mux, Signal, signed
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out, connect
+
+from hdl.accumulator import COUNT_BITS, PACKETS
+from hdl.entry_layout import EntryLayout, EntryWord, StateBit
+from hdl.features import FeatureExtractor, FeatureSource
+from hdl.record_buffer import record_port_signature
+from hdl.verdict import Verdict, VerdictReason
+
+__all__ = ["Classification", "Classifier"]
+
+
+class Classification(data.Struct):
+    """What is said about a record. The score stands even where the verdict is UNCERTAIN."""
+
+    score: signed(32)
+    verdict: signed(2)
+    reason: VerdictReason
+    packets: COUNT_BITS + 1
+    syn: 1
+
+
+class Classifier(wiring.Component):
+    """Extracts the features, asks the forest, and finds the reason of an uncertain verdict.
+
+    **Throughput**: one record in 10 cycles, the extraction of its features and the latency of the forest.
+
+    Parameters
+    ----------
+    forest: a component with streams ``i`` of features and ``o`` of ``score`` and ``verdict``
+    sources, fraction, layout: see :class:`FeatureExtractor`
+    both_directions: a flow without packets in the response direction is one-sided too
+
+    Attributes
+    ----------
+    available: there is a record; holds until ``o`` has been taken
+    record: read port on it
+    o: what is said about it
+    """
+
+    def __init__(
+        self,
+        *,
+        forest: wiring.Component,
+        sources: tuple[FeatureSource, ...],
+        fraction: int,
+        layout: EntryLayout,
+        both_directions: bool,
+    ):
+        self._forest, self._layout, self._both_directions = forest, layout, both_directions
+        if layout.slots[PACKETS].shift != 0:
+            raise ValueError("The packet counter must lie in the low half of its word")
+        self._extractor = FeatureExtractor(
+            sources=sources, fraction=fraction, layout=layout, features_layout=forest.i.payload.shape()
+        )
+        super().__init__(
+            {
+                "available": In(1),
+                "record": Out(record_port_signature(layout)),
+                "o": Out(stream.Signature(Classification)),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.forest = forest = self._forest
+        m.submodules.extractor = extractor = self._extractor
+        connect(m, extractor.o, forest.i)
+        m.d.comb += extractor.record.data.eq(self.record.data)
+
+        out = self.o.p
+        missing = Signal()
+        packets = self.record.data[:COUNT_BITS]
+        decided = forest.o.p.verdict != Verdict.UNCERTAIN
+        with m.FSM():
+            with m.State("IDLE"):
+                m.d.comb += self.record.address.eq(0)
+                with m.If(self.available):
+                    m.next = "STATE"
+            with m.State("STATE"):
+                m.d.sync += out.syn.eq(self.record.data[StateBit.SYN])
+                m.d.comb += self.record.address.eq(EntryWord.FORWARD - EntryWord.STATE)
+                m.next = "FORWARD"
+            with m.State("FORWARD"):
+                m.d.sync += [out.packets.eq(packets), missing.eq(packets == 0)]
+                m.d.comb += self.record.address.eq(self._layout.response - EntryWord.STATE)
+                m.next = "RESPONSE"
+            with m.State("RESPONSE"):
+                m.d.sync += out.packets.eq(out.packets + packets)
+                if self._both_directions:
+                    m.d.sync += missing.eq(missing | (packets == 0))
+                m.d.comb += extractor.start.eq(1)
+                m.next = "FOREST"
+            with m.State("FOREST"):
+                m.d.comb += [self.record.address.eq(extractor.record.address), forest.o.ready.eq(1)]
+                m.d.sync += [out.score.eq(forest.o.p.score), out.verdict.eq(Verdict.UNCERTAIN)]
+                with m.If(~out.syn):
+                    m.d.sync += out.reason.eq(VerdictReason.MIDFLOW)
+                with m.Elif(missing):
+                    m.d.sync += out.reason.eq(VerdictReason.ONE_SIDED)
+                with m.Else():
+                    m.d.sync += out.verdict.eq(forest.o.p.verdict)
+                    m.d.sync += out.reason.eq(Mux(decided, VerdictReason.DECIDED, VerdictReason.BAND))
+                with m.If(forest.o.valid):
+                    m.next = "PRESENT"
+            with m.State("PRESENT"):
+                m.d.comb += self.o.valid.eq(1)
+                with m.If(self.o.ready):
+                    m.next = "TAKEN"
+            with m.State("TAKEN"):
+                # One clock for the buffer to remove the record.
+                m.next = "IDLE"
+
+        return m

@@ -1,0 +1,144 @@
+"""FeatureExtractor: from the words of a record to the features that a forest reads."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from amaranth.hdl import Array, C, Module, Mux, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from hdl.accumulator import COUNT_BITS, Accumulator
+from hdl.entry_layout import EntryLayout, EntryWord
+from hdl.mean_divider import MeanDivider
+from hdl.record_buffer import record_port_signature
+
+__all__ = ["FeatureExtractor", "FeatureSource"]
+
+
+@dataclass(frozen=True)
+class FeatureSource:
+    """How a feature is made from accumulators.
+
+    Parameters
+    ----------
+    statistic: ``value`` of the accumulator, ``any`` (whether it is above 0), or ``mean`` (divided by ``count``)
+    accumulator: what is read, in the forward or the response direction
+    count: the number of parts of a mean
+    bits: width of the feature
+    """
+
+    statistic: Literal["value", "any", "mean"]
+    accumulator: Accumulator
+    response: bool
+    bits: int
+    count: Accumulator | None = None
+
+
+class FeatureExtractor(wiring.Component):
+    """Reads accumulators one after another and collects the features.
+
+    **Latency**: 3 cycles a feature and 23 a mean with 2 bits of fraction.
+
+    Parameters
+    ----------
+    sources: one per feature, in the order of the forest's input
+    fraction: bits behind the point of every mean
+    layout: of the record
+    features_layout: payload of the forest's input stream
+
+    Attributes
+    ----------
+    start: begin with the record that ``record`` reads
+    record: read port on it
+    o: the features
+    """
+
+    def __init__(self, *, sources: tuple[FeatureSource, ...], fraction: int, layout: EntryLayout, features_layout):
+        if not sources:
+            raise ValueError("A forest must have at least one feature")
+        for source in sources:
+            if source.statistic not in ("value", "any", "mean"):
+                raise ValueError(f"Statistic must be 'value', 'any' or 'mean', not {source.statistic!r}")
+            for accumulator in (source.accumulator, source.count):
+                if accumulator is not None and accumulator not in layout.slots:
+                    raise ValueError(f"A feature must be made from what the entry keeps, not {accumulator}")
+        self._sources, self._fraction, self._layout = sources, fraction, layout
+        super().__init__(
+            {
+                "start": In(1),
+                "record": Out(record_port_signature(layout)),
+                "o": Out(stream.Signature(features_layout)),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.divider = divider = MeanDivider(fraction=self._fraction)
+
+        index = Signal(range(len(self._sources)))
+        addresses = [self._address(s.accumulator, s) for s in self._sources]
+        count_addresses = [self._address(s.count or s.accumulator, s) for s in self._sources]
+        address, count_address = Array(addresses)[index], Array(count_addresses)[index]
+        is_mean = Array(C(s.statistic == "mean", 1) for s in self._sources)[index]
+
+        word, count, value = (Signal(32) for _ in range(3))
+        self._select(m, index, self.record.data, word, count)
+        total = Signal(32)
+        m.d.comb += [
+            self.record.address.eq(address),
+            divider.i.p.total.eq(total),
+            divider.i.p.count.eq(count),
+            value.eq(Mux(is_mean, divider.o.payload, word)),
+        ]
+
+        with m.FSM():
+            with m.State("IDLE"):
+                m.d.sync += index.eq(0)
+                with m.If(self.start):
+                    m.next = "READ"
+            with m.State("READ"):
+                m.next = "VALUE"
+            with m.State("VALUE"):
+                m.d.sync += total.eq(word)
+                m.d.comb += self.record.address.eq(count_address)
+                with m.If(is_mean):
+                    m.next = "DIVIDE"
+                with m.Else():
+                    self._store(m, index, value)
+            with m.State("DIVIDE"):
+                m.d.comb += [self.record.address.eq(count_address), divider.i.valid.eq(1)]
+                m.d.comb += divider.o.ready.eq(1)
+                with m.If(divider.o.valid):
+                    self._store(m, index, value)
+            with m.State("DONE"):
+                m.d.comb += self.o.valid.eq(1)
+                with m.If(self.o.ready):
+                    m.next = "IDLE"
+
+        return m
+
+    def _address(self, accumulator: Accumulator, source: FeatureSource) -> int:
+        block = self._layout.response if source.response else EntryWord.FORWARD
+        return block - EntryWord.STATE + self._layout.slots[accumulator].word
+
+    def _select(self, m, index, read, word, count):
+        """Takes accumulator and count out of the word that was read."""
+        with m.Switch(index):
+            for number, source in enumerate(self._sources):
+                with m.Case(number):
+                    slot = self._layout.slots[source.accumulator]
+                    taken = read[slot.shift : slot.shift + slot.width]
+                    m.d.comb += word.eq(taken.any() if source.statistic == "any" else taken)
+                    if source.count is not None:
+                        slot = self._layout.slots[source.count]
+                        m.d.comb += count.eq(read[slot.shift : slot.shift + COUNT_BITS])
+
+    def _store(self, m, index, value):
+        with m.Switch(index):
+            for number in range(len(self._sources)):
+                with m.Case(number):
+                    m.d.sync += self.o.p[f"feature_{number}"].eq(value)
+        m.d.sync += index.eq(index + 1)
+        m.next = "READ"
+        with m.If(index == len(self._sources) - 1):
+            m.next = "DONE"

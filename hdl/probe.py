@@ -1,0 +1,150 @@
+"""Probe: from the item stream of a link to IPFIX messages."""
+
+from dataclasses import dataclass
+
+from amaranth.hdl import Module
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out, connect
+
+from hdl.classifier import Classifier
+from hdl.counter_bank import CounterBank
+from hdl.exporter import EPOCH_BITS, Exporter, ExporterParameters
+from hdl.features import FeatureSource
+from hdl.flow_table import FlowTable, FlowTableParameters
+from hdl.forest_parameters import ForestParameters
+from hdl.forest_unrolled import UnrolledForest
+from hdl.header_parser import HeaderParser
+from hdl.item import framed
+from hdl.record_buffer import RecordBuffer
+from hdl.tally import Counter, FrameTally, RecordTally, UnexportedTally, event_signature
+
+__all__ = ["Probe", "ProbeParameters"]
+
+
+@dataclass(frozen=True)
+class ProbeParameters:
+    """Everything a probe is built from.
+
+    Parameters
+    ----------
+    table: size and rules of the flow table
+    forest, registered: see :class:`UnrolledForest`
+    sources, fraction: how the features of the forest are made, and the fraction bits of means
+    both_directions: the forest reads both directions, so a flow without either is one-sided
+    min_packets: flows of fewer packets are only counted
+    export: messages
+    record_slots: records that may wait, a power of two
+    wait: records without room are waited for; only where the link can push back
+    """
+
+    table: FlowTableParameters
+    forest: ForestParameters
+    registered: frozenset[str]
+    sources: tuple[FeatureSource, ...]
+    fraction: int
+    both_directions: bool
+    min_packets: int
+    export: ExporterParameters
+    record_slots: int = 8
+    wait: bool = True
+
+
+class Probe(wiring.Component):
+    """Header parser, flow table, record buffer, classifier and exporter in a row, and the counters beside them.
+
+    Frames wait at ``i`` while the table is busy. With ``wait`` the probe loses nothing; without, records for which the
+    buffer has no room are counted as overload.
+
+    Attributes
+    ----------
+    key: secret key of the hash
+    enabled: key and epoch are set; frames until then are counted as not ready
+    epoch_ms: of the item times, in milliseconds since 1970
+    ready: frames are being taken
+    i: items
+    overrun: counts frames that the link had to drop
+    o: IPFIX messages
+    """
+
+    def __init__(self, *, parameters: ProbeParameters):
+        self.parameters = parameters
+        super().__init__(
+            {
+                "key": In(64),
+                "enabled": In(1),
+                "epoch_ms": In(EPOCH_BITS),
+                "ready": Out(1),
+                "i": In(stream.Signature(framed(8))),
+                "overrun": In(event_signature()),
+                "o": Out(stream.Signature(framed(8))),
+            }
+        )
+
+    def elaborate(self, platform):
+        p, layout = self.parameters, self.parameters.table.layout
+        m = Module()
+        m.submodules.parser = parser = HeaderParser(ports=p.table.ports)
+        m.submodules.frame_tally = frame_tally = FrameTally()
+        m.submodules.table = table = FlowTable(parameters=p.table)
+        m.submodules.buffer = buffer = RecordBuffer(
+            layout=layout, slots=p.record_slots, min_packets=p.min_packets, wait=p.wait
+        )
+        m.submodules.classifier = classifier = Classifier(
+            forest=UnrolledForest(parameters=p.forest, registered=p.registered),
+            sources=p.sources,
+            fraction=p.fraction,
+            layout=layout,
+            both_directions=p.both_directions,
+        )
+        m.submodules.record_tally = record_tally = RecordTally()
+        m.submodules.exporter = exporter = Exporter(parameters=p.export, layout=layout)
+        m.submodules.counters = counters = CounterBank(counters=len(Counter), sources=4)
+        m.submodules.unexported_tally = unexported_tally = UnexportedTally(
+            payload=buffer.unexported.payload.shape()
+        )
+
+        connect(m, wiring.flipped(self.i), parser.i)
+        connect(m, parser.o, frame_tally.i)
+        connect(m, frame_tally.o, table.i)
+        connect(m, parser.packet, table.packet)
+        connect(m, table.o, buffer.i)
+        connect(m, buffer.unexported, unexported_tally.i)
+        connect(m, classifier.o, record_tally.i)
+        connect(m, record_tally.o, exporter.i)
+        connect(m, exporter.o, wiring.flipped(self.o))
+        events = (frame_tally.event, record_tally.event, unexported_tally.event)
+        for number, event in enumerate(events):
+            connect(m, event, getattr(counters, f"i_{number}"))
+        connect(m, wiring.flipped(self.overrun), counters.i_3)
+
+        m.d.comb += [
+            self.ready.eq(table.ready & self.enabled),
+            frame_tally.ready.eq(self.ready),
+            table.key.eq(self.key),
+            exporter.enabled.eq(self.enabled & parser.clocked),
+            exporter.epoch_ms.eq(self.epoch_ms),
+            exporter.seconds.eq(parser.seconds),
+            exporter.fill.eq(table.fill),
+            exporter.quiet.eq(~buffer.available),
+            exporter.announce.eq(frame_tally.flush),
+            exporter.tick.eq(frame_tally.tick),
+            counters.snapshot.eq(exporter.snapshot),
+            exporter.snapshot_done.eq(counters.snapshot_done),
+            counters.address.eq(exporter.counter_address),
+            exporter.counter_data.eq(counters.data),
+        ]
+        self._share_record(m, buffer, classifier, exporter)
+
+        return m
+
+    def _share_record(self, m, buffer, classifier, exporter):
+        """The first record belongs to the classifier until it has judged, then to the exporter."""
+        m.d.comb += [
+            classifier.available.eq(buffer.available),
+            classifier.record.data.eq(buffer.record.data),
+            exporter.record.data.eq(buffer.record.data),
+            buffer.record.address.eq(classifier.record.address),
+            buffer.pop.eq(classifier.o.valid & classifier.o.ready),
+        ]
+        with m.If(classifier.o.valid):
+            m.d.comb += buffer.record.address.eq(exporter.record.address)

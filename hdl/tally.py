@@ -1,0 +1,195 @@
+"""What the probe counts, and the components that see to it that nothing passes uncounted."""
+
+import enum
+
+from amaranth.hdl import Module, Mux, Signal
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from hdl.classifier import Classification
+from hdl.counter_bank import AMOUNT_BITS
+from hdl.item import FrameOutcome, ItemKind
+from hdl.packet import Descriptor
+from hdl.record_buffer import Unexported
+from hdl.verdict import Verdict, VerdictReason
+
+__all__ = ["Counter", "FrameTally", "RecordTally", "UnexportedTally", "event_signature"]
+
+
+class Counter(enum.IntEnum):
+    """Counters of the probe. The first are frames by FrameOutcome."""
+
+    FRAMES_USED = FrameOutcome.USED
+    FRAMES_NOT_IP = FrameOutcome.NOT_IP
+    FRAMES_ENCAPSULATED = FrameOutcome.ENCAPSULATED
+    FRAMES_NOT_TCP = FrameOutcome.NOT_TCP
+    FRAMES_IPV6_EXTENSION = FrameOutcome.IPV6_EXTENSION
+    FRAMES_FRAGMENT = FrameOutcome.FRAGMENT
+    FRAMES_MALFORMED = FrameOutcome.MALFORMED
+    FRAMES_TRUNCATED = FrameOutcome.TRUNCATED
+    FRAMES_UNTRACKED = FrameOutcome.UNTRACKED
+    FRAMES_NOT_READY = FrameOutcome.NOT_READY
+    FRAMES_OVERRUN = FrameOutcome.OVERRUN
+    BAD_ITEMS = 11
+    RECORDS_SPAM = 12
+    RECORDS_BACKGROUND = 13
+    RECORDS_BAND = 14
+    RECORDS_ONE_SIDED = 15
+    RECORDS_MIDFLOW = 16
+    FRAMES_EXPORTED = 17
+    RECORDS_SHORT = 18
+    RECORDS_OVERLOAD = 19
+    FRAMES_SHORT = 20
+    FRAMES_OVERLOAD = 21
+
+
+_OF_REASON = {
+    VerdictReason.BAND: Counter.RECORDS_BAND,
+    VerdictReason.ONE_SIDED: Counter.RECORDS_ONE_SIDED,
+    VerdictReason.MIDFLOW: Counter.RECORDS_MIDFLOW,
+}
+
+
+def event_signature() -> stream.Signature:
+    """Events of the probe's counter bank."""
+    return stream.Signature(data.StructLayout({"index": range(len(Counter)), "amount": AMOUNT_BITS}))
+
+
+class FrameTally(wiring.Component):
+    """Counts every item's end and passes on what the flow table is to see.
+
+    While the probe is not ready, frames are counted as NOT_READY, ticks and flushes are forgotten.
+
+    **Latency**: a frame waits until its event has been taken.
+
+    Attributes
+    ----------
+    ready: the table is clear and the link has set the probe up
+    i, o: descriptors
+    event: what to count
+    tick, flush: high for one clock when the table has handled one
+    """
+
+    def __init__(self):
+        super().__init__(
+            {
+                "ready": In(1),
+                "i": In(stream.Signature(Descriptor)),
+                "o": Out(stream.Signature(Descriptor)),
+                "event": Out(event_signature()),
+                "tick": Out(1),
+                "flush": Out(1),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        frame = ~self.i.p.bad & (self.i.p.kind == ItemKind.FRAME)
+        m.d.comb += self.o.payload.eq(self.i.payload)
+        outcome = Mux(self.ready, self.i.p.outcome, FrameOutcome.NOT_READY)
+        m.d.comb += [
+            self.event.p.amount.eq(1),
+            self.event.p.index.eq(Mux(self.i.p.bad, Counter.BAD_ITEMS, outcome)),
+        ]
+
+        with m.FSM():
+            with m.State("COUNT"):
+                with m.If(self.i.valid):
+                    with m.If(self.i.p.bad | frame):
+                        m.d.comb += self.event.valid.eq(1)
+                    with m.If(~self.event.valid | self.event.ready):
+                        m.next = "PASS"
+                        with m.If(self.i.p.bad | ~self.ready):
+                            m.d.comb += self.i.ready.eq(1)
+                            m.next = "COUNT"
+            with m.State("PASS"):
+                m.d.comb += self.o.valid.eq(1)
+                with m.If(self.o.ready):
+                    m.d.comb += [
+                        self.i.ready.eq(1),
+                        self.tick.eq(self.i.p.kind == ItemKind.TICK),
+                        self.flush.eq(self.i.p.kind == ItemKind.FLUSH),
+                    ]
+                    m.next = "COUNT"
+
+        return m
+
+
+class RecordTally(wiring.Component):
+    """Counts a classified record by its verdict and its frames, then passes it on.
+
+    Attributes
+    ----------
+    i, o: classifications
+    event: what to count
+    """
+
+    def __init__(self):
+        super().__init__(
+            {
+                "i": In(stream.Signature(Classification)),
+                "o": Out(stream.Signature(Classification)),
+                "event": Out(event_signature()),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        m.d.comb += self.o.payload.eq(self.i.payload)
+        index = Signal(Counter)
+        spam = self.i.p.verdict == Verdict.SPAM
+        m.d.comb += index.eq(Mux(spam, Counter.RECORDS_SPAM, Counter.RECORDS_BACKGROUND))
+        with m.Switch(self.i.p.reason):
+            for reason, counter in _OF_REASON.items():
+                with m.Case(reason):
+                    m.d.comb += index.eq(counter)
+
+        with m.FSM():
+            with m.State("RECORD"):
+                m.d.comb += [self.event.p.index.eq(index), self.event.p.amount.eq(1)]
+                m.d.comb += self.event.valid.eq(self.i.valid)
+                with m.If(self.i.valid & self.event.ready):
+                    m.next = "FRAMES"
+            with m.State("FRAMES"):
+                m.d.comb += self.event.p.index.eq(Counter.FRAMES_EXPORTED)
+                m.d.comb += [self.event.p.amount.eq(self.i.p.packets), self.event.valid.eq(1)]
+                with m.If(self.event.ready):
+                    m.next = "PASS"
+            with m.State("PASS"):
+                m.d.comb += [self.o.valid.eq(1), self.i.ready.eq(self.o.ready)]
+                with m.If(self.o.ready):
+                    m.next = "RECORD"
+
+        return m
+
+
+class UnexportedTally(wiring.Component):
+    """Counts a record that is only counted, and its frames.
+
+    Attributes
+    ----------
+    i: see :class:`hdl.record_buffer.RecordBuffer`
+    event: what to count
+    """
+
+    def __init__(self, *, payload):
+        super().__init__({"i": In(stream.Signature(payload)), "event": Out(event_signature())})
+
+    def elaborate(self, platform):
+        m = Module()
+        overload = self.i.p.why == Unexported.OVERLOAD
+        with m.FSM():
+            with m.State("RECORD"):
+                index = Mux(overload, Counter.RECORDS_OVERLOAD, Counter.RECORDS_SHORT)
+                m.d.comb += [self.event.p.index.eq(index), self.event.p.amount.eq(1)]
+                m.d.comb += self.event.valid.eq(self.i.valid)
+                with m.If(self.i.valid & self.event.ready):
+                    m.next = "FRAMES"
+            with m.State("FRAMES"):
+                index = Mux(overload, Counter.FRAMES_OVERLOAD, Counter.FRAMES_SHORT)
+                m.d.comb += [self.event.p.index.eq(index), self.event.p.amount.eq(self.i.p.packets)]
+                m.d.comb += [self.event.valid.eq(1), self.i.ready.eq(self.event.ready)]
+                with m.If(self.event.ready):
+                    m.next = "RECORD"
+
+        return m
