@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from amaranth.back import rtlil
-from amaranth.hdl import Cat, ClockDomain, ClockSignal, Module, Signal
+from amaranth.hdl import Cat, ClockDomain, ClockSignal, Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -44,7 +44,7 @@ class BenchShell(wiring.Component):
         m.domains.sync = ClockDomain("sync", reset_less=True)
         m.submodules.core = core = self._component
 
-        width = len(core.i.payload.as_value())
+        width = len(Value.cast(core.i.payload))
         shifted = Signal(width + 2, attrs={"keep": 1})
         m.d.comb += [
             ClockSignal("sync").eq(self.clk),
@@ -54,9 +54,10 @@ class BenchShell(wiring.Component):
         ]
         m.d.sync += shifted.eq(Cat(self.serial_i, shifted))
 
-        answer = Signal(len(core.o.payload.as_value()) + 2, attrs={"keep": 1})
+        result = Cat(core.o.payload, core.o.valid, core.i.ready)
+        answer = Signal(len(result), attrs={"keep": 1})
         m.d.sync += [
-            answer.eq(Cat(core.o.payload.as_value(), core.o.valid, core.i.ready)),
+            answer.eq(result),
             self.serial_o.eq(answer.xor()),
         ]
 

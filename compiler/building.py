@@ -9,7 +9,7 @@ from typing import Any
 
 from boards import Board
 from boards.ice40 import DoesNotFit, Placement, pack_bitstream, place_and_route, synthesise, synthesise_alone
-from boards.toolchain import ToolMissing, tool_versions
+from boards.toolchain import ToolError, ToolMissing, tool_versions
 
 from .atomic import replacing
 from .design import FLASHABLE
@@ -48,7 +48,7 @@ def build(directory: str | Path, *, tell: Callable[[str], None] = lambda _: None
                 pack_bitstream(workspace)
         except DoesNotFit as error:
             raise InputError(f"does not fit {board.name}: {error}") from None
-        except ToolMissing as error:
+        except (ToolMissing, ToolError) as error:
             raise InputError(str(error)) from None
 
         files = {name: content for name, content in manifest.files.items() if name != BITSTREAM}

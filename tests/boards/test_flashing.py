@@ -1,0 +1,33 @@
+"""Flashing: the program that is called, and what is said when it or the board is missing."""
+
+import pytest
+
+from boards.flashing import BoardMissing, flash
+from boards.toolchain import ToolError, ToolMissing
+from tests.scripts import script
+
+
+def test_the_bitstream_is_given_to_iceprog(monkeypatch, tmp_path):
+    monkeypatch.setenv("ICEPROG", script(tmp_path / "iceprog", 'cp "$1" flashed'))
+    (tmp_path / "design.bin").write_bytes(b"bits")
+    flash(tmp_path / "design.bin")
+    assert (tmp_path / "flashed").read_bytes() == b"bits"
+
+
+def test_a_missing_program_is_named(monkeypatch, tmp_path):
+    monkeypatch.setenv("ICEPROG", "no-such-iceprog")
+    with pytest.raises(ToolMissing, match="^no-such-iceprog is not installed"):
+        flash(tmp_path / "design.bin")
+
+
+def test_a_missing_board_is_named(monkeypatch, tmp_path):
+    complaint = "Can't find iCE FTDI USB device (vendor_id 0x0403, device_id 0x6010 or 0x6014)."
+    monkeypatch.setenv("ICEPROG", script(tmp_path / "iceprog", f'echo init..; echo "{complaint}"; exit 2'))
+    with pytest.raises(BoardMissing, match="^no board is connected, or it may not be opened: .*Can't find iCE FTDI"):
+        flash(tmp_path / "design.bin")
+
+
+def test_another_failure_is_passed_on(monkeypatch, tmp_path):
+    monkeypatch.setenv("ICEPROG", script(tmp_path / "iceprog", "echo verify failed; exit 3"))
+    with pytest.raises(ToolError, match="^iceprog failed: verify failed$"):
+        flash(tmp_path / "design.bin")
