@@ -46,7 +46,7 @@ def _whole_probe(forest: Forest, board: Board, plan: ForestPlan) -> Design:
     from .probe_plan import probe_parameters
 
     def make(build_id: str) -> wiring.Component:
-        return Probe(probe_parameters(forest, board, plan, build_id))
+        return Probe(parameters=probe_parameters(forest, board, plan, build_id))
 
     return Design("hedgerow_probe", make, lambda build_id, to: board.build(make(build_id), build_id, to))
 
