@@ -5,11 +5,12 @@ from typing import NamedTuple
 
 from compiler.errors import InputError
 from hdl.item import ITEM_HEADER_BYTES, ItemKind, item_bytes
+from hdl.setup_register import setup_body
 
 from .capture import CapturedFrame
 from .headers import header_bytes
 
-__all__ = ["GAP_TICKS", "TICK_MS", "Item", "items_of", "parse_item"]
+__all__ = ["GAP_TICKS", "TICK_MS", "Item", "epoch_of", "items_of", "parse_item", "setup_item"]
 
 TICK_MS = 100
 """Default tick period of replay."""
@@ -18,10 +19,11 @@ GAP_TICKS = 64
 """Default for the most ticks between two frames."""
 
 _RUN_MS = 1 << 32
+_SECONDS_BYTES = 4
 
 
 class Item(NamedTuple):
-    """One item; ``body`` is the captured part of a frame, else empty."""
+    """One item; ``body`` is the captured part of a frame, or the seconds since 1970 of a tick."""
 
     kind: ItemKind
     time_ms: int
@@ -41,6 +43,16 @@ def parse_item(data: bytes) -> Item | None:
     return Item(ItemKind(data[0]), time_ms, wire_length, data[ITEM_HEADER_BYTES:])
 
 
+def setup_item(key: int, epoch_ms: int) -> Item:
+    """The item that a link begins with: the secret key and what the times of all others are counted from."""
+    return Item(ItemKind.SETUP, 0, body=setup_body(key, epoch_ms))
+
+
+def epoch_of(frame: CapturedFrame) -> int:
+    """The epoch of a replay that begins with this frame: its whole second, in milliseconds since 1970."""
+    return frame.time_ns // 1_000_000_000 * 1000
+
+
 def items_of(
     frames: Iterable[CapturedFrame],
     *,
@@ -50,15 +62,15 @@ def items_of(
     headers_only: bool = False,
     name: str = "capture",
 ) -> Iterator[Item]:
-    """The items of a replay: every frame, the ticks before it, and a flush at the end.
+    """The items of a replay: a tick, then every frame, the ticks before it, and a flush at the end.
 
-    A frame that is earlier than the epoch has time 0. The flush has the latest time of all frames.
+    A frame that is earlier than the epoch has time 0. The first tick has the time of the first frame, the flush the
+    latest time of all frames.
 
     Parameters
     ----------
     epoch_ms:
-        Milliseconds since 1970 that times are counted from; by default the time of the first frame, rounded down to
-        a whole tick period.
+        Milliseconds since 1970 that times are counted from; by default :func:`epoch_of` the first frame.
     tick_ms, gap_ticks:
         Tick period, and the most ticks between two frames: of a longer gap the last ones are made.
     headers_only:
@@ -69,27 +81,33 @@ def items_of(
     Raises
     ------
     InputError
-        When a frame comes 2³² ms or more after the epoch.
+        When a frame comes 2³² ms or more after the epoch, or 2³² s or more after 1970.
     """
     if tick_ms < 1 or gap_ticks < 0:
         raise ValueError(f"Tick period must be 1 ms or more and gap ticks 0 or more, not {tick_ms} and {gap_ticks}")
     latest = None
     for number, frame in enumerate(frames, 1):
-        time_ms = frame.time_ns // 1_000_000
         if epoch_ms is None:
-            epoch_ms = time_ms // tick_ms * tick_ms
-        time_ms = max(time_ms - epoch_ms, 0)
+            epoch_ms = epoch_of(frame)
+        time_ms = max(frame.time_ns // 1_000_000 - epoch_ms, 0)
         if time_ms >= _RUN_MS:
             raise InputError(
                 f"{name}: packet {number} comes {time_ms} ms after the epoch {epoch_ms} ms, a run lasts 2^32 ms"
             )
+        if (epoch_ms + time_ms) // 1000 >> 8 * _SECONDS_BYTES:
+            raise InputError(f"{name}: packet {number} is dated after 2106, which IPFIX cannot say")
         if latest is None:
             latest = time_ms
+            yield _tick(time_ms, epoch_ms)
         elif time_ms > latest:
             due = time_ms // tick_ms
             for tick in range(max(latest // tick_ms, due - gap_ticks) + 1, due + 1):
-                yield Item(ItemKind.TICK, tick * tick_ms)
+                yield _tick(tick * tick_ms, epoch_ms)
             latest = time_ms
         body = frame.data[: header_bytes(frame.data, frame.wire_length)] if headers_only else frame.data
         yield Item(ItemKind.FRAME, time_ms, frame.wire_length, body)
     yield Item(ItemKind.FLUSH, latest or 0)
+
+
+def _tick(time_ms: int, epoch_ms: int) -> Item:
+    return Item(ItemKind.TICK, time_ms, body=((epoch_ms + time_ms) // 1000).to_bytes(_SECONDS_BYTES, "big"))
