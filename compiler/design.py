@@ -41,12 +41,12 @@ def _forest_alone(forest: Forest, board: Board, plan: ForestPlan) -> Design:
 
 
 def _whole_probe(forest: Forest, board: Board, plan: ForestPlan) -> Design:
-    from hdl.probe import Probe
+    from hdl.probe_line import ProbeLine
 
     from .probe_plan import probe_parameters
 
     def make(build_id: str) -> wiring.Component:
-        return Probe(parameters=probe_parameters(forest, board, plan, build_id))
+        return ProbeLine(parameters=probe_parameters(forest, board, plan, build_id))
 
     return Design("hedgerow_probe", make, lambda build_id, to: board.build(make(build_id), build_id, to))
 

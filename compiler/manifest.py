@@ -43,7 +43,7 @@ class Manifest:
     resources: Mapping[str, Any] | None = None
     clock: Mapping[str, Any] | None = None
     evidence: Mapping[str, Any] = field(
-        default_factory=lambda: {"simulated": NOT_DONE, "proved": NOT_DONE, "post_synthesis": NOT_DONE}
+        default_factory=lambda: {"simulated": NOT_DONE, "replayed": NOT_DONE, "proved": NOT_DONE, "post_synthesis": NOT_DONE}
     )
 
     def as_json(self) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """AccumulatorUpdate: one word of a flow table entry after one packet."""
 
-from amaranth.hdl import C, Module, Mux, Signal
+from amaranth.hdl import C, Cat, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -47,19 +47,20 @@ class AccumulatorUpdate(wiring.Component):
     def elaborate(self, platform):
         m = Module()
 
-        carry = C(0, 1)
+        operands = [self._operand(m, half) for half in range(2)]
         chained = self._register(m, "chained", lambda half, here: any(s.width > HALF for _, s in here), 0)
+        # One adder for both halves: the bit between them passes the carry on only when it is set.
+        total = Signal(2 * HALF + 1)
+        m.d.comb += total.eq(Cat(self.word[:HALF], chained, self.word[HALF:]) + Cat(operands[0], C(0, 1), operands[1]))
         for half in range(2):
-            operand = self._operand(m, half)
             add = self._register(m, f"add_{half}", self._adds, half)
             maximum = self._register(m, f"maximum_{half}", self._is_maximum, half)
             old = self.word.word_select(half, HALF)
-            total = Signal(HALF + 1, name=f"total_{half}")
             larger = Signal(name=f"larger_{half}")
-            m.d.comb += [total.eq(old + operand + (carry & chained)), larger.eq(operand > old)]
-            carry = total[HALF]
-            chosen = Mux(self.empty | (larger == maximum), operand, old)
-            m.d.comb += self.updated.word_select(half, HALF).eq(Mux(add, total[:HALF], chosen))
+            m.d.comb += larger.eq(operands[half] > old)
+            chosen = Mux(self.empty | (larger == maximum), operands[half], old)
+            added = total[half * (HALF + 1) :][:HALF]
+            m.d.comb += self.updated.word_select(half, HALF).eq(Mux(add, added, chosen))
 
         return m
 

@@ -22,8 +22,12 @@ class Stalls:
     def __init__(self, seed: int, probability: float = 0.3):
         self._random, self._probability = random.Random(seed), probability
 
+    def now(self) -> bool:
+        """Whether to wait in this clock."""
+        return self._random.random() < self._probability
+
     async def pause(self, ctx) -> None:
-        while self._random.random() < self._probability:
+        while self.now():
             await ctx.tick()
 
 

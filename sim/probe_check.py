@@ -1,0 +1,189 @@
+"""check_probe: the whole probe of an export, simulated on a real capture and held to the software model."""
+
+from collections import Counter as Tally
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from compiler.errors import CheckFailed, InputError
+from compiler.exporting import board_named
+from compiler.manifest import record
+from compiler.probe_plan import WAYS, probe_parameters
+from hdl.item import FrameOutcome
+from hdl.tally import Counter
+
+from .capture import CapturedFrame, read_capture
+from .export_records import ExportedCounters, ExportedRecord, ExportStream
+from .forest_check import ForestCheck
+from .headers import decode_frame
+from .identity import endpoints_of
+from .items import items_of
+from .probe import ProbeRecord, SoftwareProbe
+from .simulated_probe import simulate_probe
+
+__all__ = ["CHECK_CAPTURE", "ProbeSimulated", "check_probe", "flows_with_fewest_frames"]
+
+CHECK_CAPTURE = Path(__file__).parents[1] / "training" / "data" / "test.pcap.gz"
+"""Real mail traffic that the check replays unless it is given other."""
+
+FLOWS = 120
+KEY = 0x0706050403020100
+"""Secret key of simulated probes."""
+
+_GAP_TICKS = 2
+
+
+@dataclass(frozen=True)
+class ProbeSimulated:
+    """What a simulation has shown.
+
+    Attributes
+    ----------
+    flows, frames: what was replayed
+    records, mismatches: of the software model, and those that the circuit gave otherwise, elsewhere or not at all
+    counters_equal: whether the last counters that the circuit sent are those of the model
+    cycles: clocks that were simulated
+    """
+
+    flows: int
+    frames: int
+    records: int
+    mismatches: int
+    counters_equal: bool
+    cycles: int
+
+
+def flows_with_fewest_frames(frames: Sequence[CapturedFrame], count: int) -> list[CapturedFrame]:
+    """The frames of so many flows, those with the fewest frames, in the order of the capture."""
+    flow_of: list[object] = []
+    for frame in frames:
+        outcome, packet = decode_frame(frame.data, frame.wire_length, None)
+        flow_of.append(endpoints_of(packet)[0] if outcome is FrameOutcome.USED else None)
+    sizes = Tally(flow for flow in flow_of if flow is not None)
+    chosen = {flow for flow, _ in sorted(sizes.items(), key=lambda entry: entry[1])[:count]}
+    return [frame for frame, flow in zip(frames, flow_of, strict=True) if flow in chosen]
+
+
+def check_probe(
+    directory: str | Path,
+    *,
+    capture: str | Path = CHECK_CAPTURE,
+    flows: int = FLOWS,
+    seed: int = 1,
+    tell: Callable[[str], None] = lambda _: None,
+) -> ProbeSimulated:
+    """Replay flows of a capture through circuit and model, write the result into the manifest, raise on a difference.
+
+    Frames are cut after their headers; bytes come and are taken with random gaps.
+    """
+    export = ForestCheck(directory)
+    manifest = export.manifest
+    if manifest.top != "probe":
+        raise InputError(f"{directory}: holds no probe but a {manifest.top}")
+    frames = flows_with_fewest_frames(list(read_capture(Path(capture))), flows)
+    if not frames:
+        raise InputError(f"{capture}: has no TCP flows to replay")
+    epoch_ms = frames[0].time_ns // 1_000_000_000 * 1000
+    items = list(items_of(frames, epoch_ms=epoch_ms, gap_ticks=_GAP_TICKS, headers_only=True, name=str(capture)))
+
+    board = board_named(manifest.board["name"])
+    parameters = probe_parameters(export.forest, board, export.plan, manifest.build_id)
+    model = SoftwareProbe(export.forest, sets=board.table_entries // WAYS, ways=WAYS, key=KEY)
+    expected = list(model.run(items))
+    run = simulate_probe(
+        parameters,
+        items,
+        key=KEY,
+        epoch_ms=epoch_ms,
+        seed=seed,
+        tell=lambda done: tell(f"{done} of {len(items)} items"),
+    )
+    stream = ExportStream()
+    sent = list(stream.feed(run.sent))
+    records = [entry for entry in sent if isinstance(entry, ExportedRecord)]
+    counters = [entry for entry in sent if isinstance(entry, ExportedCounters)]
+    unreadable = stream.bad_frames + stream.missing + sum(stream.undecodable.values())
+
+    ids = int(export.forest.id, 16), int(manifest.build_id, 16)
+    wanted = [_as_exported(entry, epoch_ms, *ids) for entry in expected]
+    mismatches = unreadable + abs(len(records) - len(wanted))
+    mismatches += sum(got != want for got, want in zip(records, wanted, strict=False))
+    result = ProbeSimulated(
+        flows=len({endpoints_of(packet)[0] for packet in _packets(frames)}),
+        frames=len(frames),
+        records=len(wanted),
+        mismatches=mismatches,
+        counters_equal=bool(counters) and dict(counters[-1].counters) == _model_counters(model),
+        cycles=run.cycles,
+    )
+    record(
+        directory,
+        "replayed",
+        {
+            "engine": "amaranth",
+            "capture": Path(capture).name,
+            "flows": result.flows,
+            "frames": result.frames,
+            "records": result.records,
+            "mismatches": result.mismatches,
+            "counters_equal": result.counters_equal,
+            "cycles": result.cycles,
+            "seed": seed,
+        },
+    )
+    if result.mismatches or not result.counters_equal:
+        raise CheckFailed(
+            f"{directory}: {result.mismatches} of {result.records} records differ from the model's"
+            + ("" if result.counters_equal else ", and so do the counters")
+        )
+    return result
+
+
+def _packets(frames: Sequence[CapturedFrame]) -> Iterator:
+    for frame in frames:
+        outcome, packet = decode_frame(frame.data, frame.wire_length, None)
+        if outcome is FrameOutcome.USED:
+            yield packet
+
+
+def _as_exported(entry: ProbeRecord, epoch_ms: int, forest_id: int, build_id: int) -> ExportedRecord:
+    """The record as it should come out of the circuit."""
+    flow = entry.flow
+    return ExportedRecord(
+        version=flow.version,
+        initiator=flow.initiator,
+        responder=flow.responder,
+        first_ms=epoch_ms + flow.first_ms,
+        last_ms=epoch_ms + flow.last_ms,
+        end_reason=flow.end_reason,
+        biflow_direction=int(flow.syn),
+        forward=flow.forward,
+        response=flow.response,
+        verdict=entry.verdict,
+        reason=entry.reason,
+        score=entry.score,
+        forest_id=forest_id,
+        build_id=build_id,
+    )
+
+
+def _model_counters(model: SoftwareProbe) -> dict[Counter, int]:
+    """The counters of the circuit as the model has them."""
+    counts = model.counters
+    used = model.table.outcomes[FrameOutcome.USED]
+    named = {
+        Counter.FRAMES_USED: used,
+        Counter.BAD_ITEMS: counts["bad_items"],
+        Counter.RECORDS_SPAM: counts["verdict_spam"],
+        Counter.RECORDS_BACKGROUND: counts["verdict_background"],
+        Counter.RECORDS_BAND: counts["reason_band"],
+        Counter.RECORDS_ONE_SIDED: counts["reason_one_sided"],
+        Counter.RECORDS_MIDFLOW: counts["reason_midflow"],
+        Counter.FRAMES_EXPORTED: counts["frames_exported"],
+        Counter.RECORDS_SHORT: counts["records_unexported"],
+        Counter.RECORDS_OVERLOAD: 0,
+        Counter.FRAMES_SHORT: counts["frames_unexported"],
+        Counter.FRAMES_OVERLOAD: 0,
+    }
+    outcomes = {Counter(outcome): model.table.outcomes[outcome] for outcome in FrameOutcome}
+    return outcomes | named

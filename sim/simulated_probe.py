@@ -1,0 +1,83 @@
+"""The probe of an export in Amaranth's simulator: items in at the link, bytes out as on the serial line."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from hdl.item import ItemKind, item_bytes
+from hdl.probe import ProbeParameters
+from hdl.probe_line import ProbeLine
+from hdl.setup_register import setup_body
+
+from .items import Item
+from .testbench import Stalls, frames_to_payloads, simulate, stream_put
+
+__all__ = ["SimulatedRun", "simulate_probe"]
+
+# A minimum frame and a record take less than 500 cycles; a record's bytes about 10 each.
+_LIMIT_CYCLES_PER_ITEM = 4000
+_QUIET_CYCLES = 3000
+"""Without a byte for so long, the probe has sent all it has: a record takes less than 1000 to be classified."""
+
+
+@dataclass(frozen=True)
+class SimulatedRun:
+    """What came out of a simulated probe."""
+
+    sent: bytes
+    cycles: int
+
+
+def simulate_probe(
+    parameters: ProbeParameters,
+    items: Iterable[Item],
+    *,
+    key: int,
+    epoch_ms: int,
+    seed: int | None = None,
+    tell: Callable[[int], None] = lambda _: None,
+    vcd: str | None = None,
+) -> SimulatedRun:
+    """Set a probe up, feed it items and collect what it sends until it is quiet.
+
+    Parameters
+    ----------
+    key, epoch_ms: of the setup item
+    seed: of random gaps between bytes at both ends; None for none
+    tell: called with the number of items taken so far
+    vcd: file for the waveforms
+    """
+    items = list(items)
+    dut = ProbeLine(parameters=parameters)
+    sent = bytearray()
+    cycles = quiet = 0
+
+    def stalls(offset: int, probability: float) -> Stalls | None:
+        return None if seed is None else Stalls(seed + offset, probability)
+
+    async def feed(ctx):
+        setup = item_bytes(ItemKind.SETUP, body=setup_body(key, epoch_ms))
+        await stream_put(ctx, dut.i, frames_to_payloads([setup]))
+        while not ctx.get(dut.ready):
+            await ctx.tick()
+        gaps = stalls(0, 0.05)
+        for number, item in enumerate(items, 1):
+            await stream_put(ctx, dut.i, frames_to_payloads([item.to_bytes()]), gaps)
+            tell(number)
+        while quiet < _QUIET_CYCLES:
+            await ctx.tick().repeat(100)
+
+    async def collect(ctx):
+        nonlocal cycles, quiet
+        gaps = stalls(1, 0.2)
+        ctx.set(dut.o.ready, 1)
+        async for _, _, valid, ready, byte in ctx.tick().sample(dut.o.valid, dut.o.ready, dut.o.payload):
+            cycles += 1
+            quiet = 0 if valid else quiet + 1
+            if valid and ready:
+                sent.append(byte)
+            if gaps is not None:
+                ctx.set(dut.o.ready, not gaps.now())
+
+    limit = _LIMIT_CYCLES_PER_ITEM * (len(items) + 100)
+    simulate(dut, feed, background=[collect], limit_cycles=limit, vcd=vcd)
+    return SimulatedRun(bytes(sent), cycles)
