@@ -115,7 +115,9 @@ class Exporter(wiring.Component):
             with m.State("IDLE"):
                 m.d.sync += [first.eq(1), is_data.eq(0)]
                 with m.If(self.enabled & (due | (waiting & self.quiet))):
-                    m.d.sync += [due.eq(0), waiting.eq(0), ticks.eq(0), records.eq(0), at.eq(starts[0])]
+                    m.d.sync += [due.eq(0), ticks.eq(0), records.eq(0), at.eq(starts[0])]
+                    # What was asked for waits on: these counters lack the records that are left.
+                    m.d.sync += waiting.eq((waiting | self.announce) & ~self.quiet)
                     m.next = "FETCH"
                 with m.Elif(self.enabled & self.i.valid):
                     m.d.comb += self.record.address.eq(0)

@@ -1,4 +1,4 @@
-"""From the words of a record, as the flow table emits them, to a FlowRecord."""
+"""Between the words of a record, as the flow table emits them, and a FlowRecord."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,9 @@ from hdl.verdict import EndReason
 from .flow_record import FlowRecord
 from .identity import Endpoint
 
-__all__ = ["flow_from_words"]
+__all__ = ["flow_from_words", "words_of_flow"]
+
+_WORD = 0xFFFF_FFFF
 
 
 def flow_from_words(words: Sequence[int], layout: EntryLayout) -> FlowRecord:
@@ -43,3 +45,34 @@ def flow_from_words(words: Sequence[int], layout: EntryLayout) -> FlowRecord:
         forward=layout.read(words, response=False),
         response=layout.read(words, response=True),
     )
+
+
+def words_of_flow(flow: FlowRecord, layout: EntryLayout) -> list[int]:
+    """The record that describes a flow; what :func:`flow_from_words` reads."""
+    words = [0] * layout.record_words
+
+    def put(address: int, value: int) -> None:
+        words[address - EntryWord.STATE] |= value
+
+    bits = {
+        StateBit.VALID: True,
+        StateBit.INITIATOR_HIGH: flow.initiator_high,
+        StateBit.IPV6: flow.version == 6,
+        StateBit.SYN: flow.syn,
+        StateBit.FIN_FORWARD: flow.fin_forward,
+        StateBit.FIN_RESPONSE: flow.fin_response,
+        StateBit.CLOSING: flow.closing,
+        StateBit.MANY: flow.packets > 1,
+    }
+    put(EntryWord.STATE, flow.end_reason << 8 | sum(value << position for position, value in bits.items()))
+    put(EntryWord.FIRST, flow.first_ms)
+    put(EntryWord.LAST, flow.last_ms)
+    put(EntryWord.PORTS, flow.initiator.port << 16 | flow.responder.port)
+    count = 4 if flow.version == 6 else 1
+    for first, endpoint in ((EntryWord.INITIATOR, flow.initiator), (EntryWord.RESPONDER, flow.responder)):
+        for index in range(count):
+            put(first + index, endpoint.address >> 32 * (count - 1 - index) & _WORD)
+    for begin, side in ((EntryWord.FORWARD, flow.forward), (layout.response, flow.response)):
+        for accumulator, slot in layout.slots.items():
+            put(begin + slot.word, side[accumulator] << slot.shift)
+    return words
