@@ -105,7 +105,7 @@ def check_probe(
     unreadable = stream.bad_frames + stream.missing + sum(stream.undecodable.values())
 
     ids = int(export.forest.id, 16), int(manifest.build_id, 16)
-    wanted = [_as_exported(entry, epoch_ms, *ids) for entry in expected]
+    wanted = [as_exported(entry, epoch_ms, *ids) for entry in expected]
     mismatches = unreadable + abs(len(records) - len(wanted))
     mismatches += sum(got != want for got, want in zip(records, wanted, strict=False))
     result = ProbeSimulated(
@@ -113,7 +113,7 @@ def check_probe(
         frames=len(frames),
         records=len(wanted),
         mismatches=mismatches,
-        counters_equal=bool(counters) and dict(counters[-1].counters) == _model_counters(model),
+        counters_equal=bool(counters) and dict(counters[-1].counters) == model_counters(model),
         cycles=run.cycles,
     )
     record(
@@ -146,7 +146,7 @@ def _packets(frames: Sequence[CapturedFrame]) -> Iterator:
             yield packet
 
 
-def _as_exported(entry: ProbeRecord, epoch_ms: int, forest_id: int, build_id: int) -> ExportedRecord:
+def as_exported(entry: ProbeRecord, epoch_ms: int, forest_id: int, build_id: int) -> ExportedRecord:
     """The record as it should come out of the circuit."""
     flow = entry.flow
     return ExportedRecord(
@@ -167,7 +167,7 @@ def _as_exported(entry: ProbeRecord, epoch_ms: int, forest_id: int, build_id: in
     )
 
 
-def _model_counters(model: SoftwareProbe) -> dict[Counter, int]:
+def model_counters(model: SoftwareProbe) -> dict[Counter, int]:
     """The counters of the circuit as the model has them."""
     counts = model.counters
     used = model.table.outcomes[FrameOutcome.USED]

@@ -29,11 +29,12 @@ class SimulatedRun:
 
 def simulate_probe(
     parameters: ProbeParameters,
-    items: Iterable[Item],
+    items: Iterable[Item | bytes],
     *,
     key: int,
     epoch_ms: int,
     seed: int | None = None,
+    stall_output: float = 0.2,
     tell: Callable[[int], None] = lambda _: None,
     vcd: str | None = None,
 ) -> SimulatedRun:
@@ -41,12 +42,14 @@ def simulate_probe(
 
     Parameters
     ----------
+    items: bytes are an item as they are, right or wrong
     key, epoch_ms: of the setup item
     seed: of random gaps between bytes at both ends; None for none
+    stall_output: share of clocks in which no byte is taken, with a seed
     tell: called with the number of items taken so far
     vcd: file for the waveforms
     """
-    items = list(items)
+    items = [item if isinstance(item, bytes) else item.to_bytes() for item in items]
     dut = ProbeLine(parameters=parameters)
     sent = bytearray()
     cycles = quiet = 0
@@ -61,14 +64,14 @@ def simulate_probe(
             await ctx.tick()
         gaps = stalls(0, 0.05)
         for number, item in enumerate(items, 1):
-            await stream_put(ctx, dut.i, frames_to_payloads([item.to_bytes()]), gaps)
+            await stream_put(ctx, dut.i, frames_to_payloads([item]), gaps)
             tell(number)
         while quiet < _QUIET_CYCLES:
             await ctx.tick().repeat(100)
 
     async def collect(ctx):
         nonlocal cycles, quiet
-        gaps = stalls(1, 0.2)
+        gaps = stalls(1, stall_output)
         ctx.set(dut.o.ready, 1)
         async for _, _, valid, ready, byte in ctx.tick().sample(dut.o.valid, dut.o.ready, dut.o.payload):
             cycles += 1

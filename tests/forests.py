@@ -22,16 +22,19 @@ def one_tree(**changes) -> Forest:
     return Forest(**{"name": "one tree", "columns": columns("maxpl", "syn"), "trees": (Tree(1, nodes),)} | changes)
 
 
-def grown_forest(*, trees: int = 6, depth: int = 4, seed: int = 1) -> Forest:
-    """A forest of full trees over the universal features, with weights as validation gives them."""
+def grown_forest(
+    *, names: tuple[str, ...] = UNIVERSAL, trees: int = 6, depth: int = 4, seed: int = 1, **changes
+) -> Forest:
+    """A forest of full trees, with weights as validation gives them."""
     rng = random.Random(seed)
-    used = columns(*UNIVERSAL)
+    used = columns(*names)
     return Forest(
         name="grown",
         columns=used,
         trees=tuple(Tree(rng.randint(2100, 2900), _full_tree(rng, used, depth)) for _ in range(trees)),
         band=Band(-700, 400),
         validation_rows=4000,
+        **changes,
     )
 
 

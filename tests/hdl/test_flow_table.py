@@ -60,7 +60,7 @@ def random_items(rng, count, *, hosts=3, step_ms=300):
         source, destination = rng.choice(endpoints), rng.choice(endpoints)
         if len(source[0]) != len(destination[0]):
             continue
-        flags = rng.choice((0x02, 0x12, 0x10, 0x18, 0x18, 0x10, 0x11, 0x11, 0x04, 0x14, 0x29))
+        flags = rng.choice((0x02, 0x02, 0x12, 0x12, 0x10, 0x18, 0x18, 0x10, 0x11, 0x11, 0x04, 0x14, 0x29))
         frame, wire_length = tcp_frame(
             source=source[0],
             destination=destination[0],

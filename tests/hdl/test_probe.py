@@ -1,0 +1,127 @@
+"""The whole probe against the software probe, on items of every kind, right and wrong."""
+
+import dataclasses
+import random
+
+import pytest
+
+from boards import BOARDS
+from compiler.features import UNIVERSAL
+from compiler.plan import plan_forest
+from compiler.probe_plan import probe_parameters
+from hdl.item import ItemKind, item_bytes
+from hdl.setup_register import setup_body
+from hdl.tally import Counter
+from hdl.verdict import VerdictReason
+from sim.export_records import ExportedCounters, ExportedRecord, ExportStream
+from sim.items import Item, parse_item
+from sim.probe import SoftwareProbe
+from sim.probe_check import as_exported, model_counters
+from sim.simulated_probe import simulate_probe
+from tests.forests import grown_forest
+from tests.frames import random_frame
+from tests.hdl.test_flow_table import random_items
+
+EPOCH_MS = 1_700_000_000_000
+KEY = 0x0123456789ABCDEF
+BUILD = "0badcafe"
+
+
+def _parameters(forest, **changes):
+    board = BOARDS["icebreaker"]
+    plan = plan_forest(forest, board.device, board.clock_hz)
+    parameters = probe_parameters(forest, board, plan, BUILD)
+    table = dataclasses.replace(parameters.table, sets=2, ways=2, idle_ms=1000, active_ms=4000, linger_ms=300)
+    return dataclasses.replace(parameters, table=table, **changes)
+
+
+def _hostile_items(rng, count):
+    """Flows that meet and time out, with bent frames, ticks with and without a time and bad items among them."""
+    for item in random_items(rng, count, hosts=1, step_ms=100):
+        match rng.randrange(12):
+            case 0:
+                yield rng.randbytes(rng.randint(1, 70))
+            case 1:
+                frame, wire_length = random_frame(rng)
+                yield item_bytes(ItemKind.FRAME, time_ms=item.time_ms, wire_length=wire_length, body=frame)
+            case 2:
+                seconds = (EPOCH_MS + item.time_ms) // 1000
+                yield item_bytes(ItemKind.TICK, time_ms=item.time_ms, body=seconds.to_bytes(4, "big"))
+            case _:
+                yield item.to_bytes()
+
+
+def _run(parameters, items, seed, **options):
+    run = simulate_probe(parameters, items, key=KEY, epoch_ms=EPOCH_MS, seed=seed, **options)
+    stream = ExportStream()
+    sent = list(stream.feed(run.sent))
+    assert (stream.bad_frames, stream.missing, stream.undecodable) == (0, 0, {})
+    records = [entry for entry in sent if isinstance(entry, ExportedRecord)]
+    counters = [entry for entry in sent if isinstance(entry, ExportedCounters)]
+    return records, counters[-1]
+
+
+def _first_tick():
+    return item_bytes(ItemKind.TICK, body=(EPOCH_MS // 1000).to_bytes(4, "big"))
+
+
+@pytest.mark.parametrize(
+    ("seed", "directions", "reasons"),
+    [
+        (1, "both", {VerdictReason.BAND, VerdictReason.DECIDED, VerdictReason.ONE_SIDED, VerdictReason.MIDFLOW}),
+        (2, "forward", {VerdictReason.DECIDED, VerdictReason.MIDFLOW}),
+    ],
+)
+def test_circuit_equals_model(seed, directions, reasons):
+    rng = random.Random(seed)
+    names = UNIVERSAL if directions == "both" else UNIVERSAL[:12]
+    forest = grown_forest(names=names, directions=directions, seed=seed)
+    items = [_first_tick(), *_hostile_items(rng, 300), Item(ItemKind.FLUSH, 0).to_bytes()]
+    model = SoftwareProbe(forest, sets=2, ways=2, idle_ms=1000, active_ms=4000, linger_ms=300, key=KEY)
+    expected = list(model.run(parse_item(item) for item in items))
+
+    records, counters = _run(_parameters(forest), items, seed)
+
+    ids = int(forest.id, 16), int(BUILD, 16)
+    assert records == [as_exported(entry, EPOCH_MS, *ids) for entry in expected]
+    assert counters.counters == model_counters(model)
+    assert counters.fill == 0
+    assert model.is_conserved()
+    assert {record.reason for record in records} >= reasons
+
+
+def test_overload_drops_whole_records_and_counts_them():
+    rng = random.Random(3)
+    forest = grown_forest(names=("maxpl", "rsp"))
+    items = [_first_tick(), *(item.to_bytes() for item in random_items(rng, 200))]
+    model = SoftwareProbe(forest, sets=2, ways=2, idle_ms=1000, active_ms=4000, linger_ms=300, key=KEY)
+    ids = int(forest.id, 16), int(BUILD, 16)
+    expected = [as_exported(entry, EPOCH_MS, *ids) for entry in model.run(map(parse_item, items))]
+
+    parameters = _parameters(forest, wait=False, record_slots=2)
+    records, counters = _run(parameters, items, 3, stall_output=0.95)
+
+    counts = counters.counters
+    assert counts[Counter.RECORDS_OVERLOAD] > 0
+    assert len(records) + counts[Counter.RECORDS_OVERLOAD] == len(expected)
+    remaining = iter(expected)
+    assert all(record in remaining for record in records), "records that leave keep their order"
+    dropped = counts[Counter.FRAMES_OVERLOAD] + counts[Counter.FRAMES_SHORT]
+    assert counts[Counter.FRAMES_USED] == counts[Counter.FRAMES_EXPORTED] + dropped
+    assert counts[Counter.FRAMES_EXPORTED] == sum(record.packets for record in records)
+
+
+def test_frames_before_setup_are_counted_not_ready():
+    rng = random.Random(4)
+    forest = grown_forest(names=("maxpl",))
+    parameters = _parameters(forest)
+    frames = [item.to_bytes() for item in random_items(rng, 20) if item.kind is ItemKind.FRAME]
+    # A setup item of the wrong length takes the probe out of service until the next right one.
+    wrong, right = (item_bytes(ItemKind.SETUP, body=body) for body in (bytes(13), setup_body(KEY, EPOCH_MS)))
+    items = [wrong, *frames, right, _first_tick(), Item(ItemKind.FLUSH, 0).to_bytes()]
+
+    records, counters = _run(parameters, items, 4)
+
+    assert records == []
+    assert counters.counters[Counter.FRAMES_NOT_READY] == len(frames)
+    assert counters.counters[Counter.FRAMES_USED] == 0
