@@ -119,25 +119,36 @@ class WeightedVote(ClassifierMixin, BaseEstimator):
     def predict(self, X: ArrayLike) -> NDArray[np.int64]:
         """+1 spam, −1 background, 0 uncertain."""
         check_is_fitted(self)
-        return self.forest_.decide(X)
+        return self.forest_.decide(self._tested(X))
 
     def decision_function(self, X: ArrayLike) -> NDArray[np.int64]:
         """The score Σ kᵢ·yᵢ."""
         check_is_fitted(self)
-        return self.forest_.score(X)
+        return self.forest_.score(self._tested(X))
 
     def to_forest(self, *, name: str = "weighted vote", band: Band = _NO_BAND, **operation: Any) -> Forest:
         """The forest; ``operation`` sets further fields of it, such as ports and operating point."""
         check_is_fitted(self, "estimators_")
         columns = tuple(Column(f.name, f.bits, f.fraction, f.unit) for f in map(CATALOGUE.__getitem__, self.features))
-        trees = tuple(
+        trees = [
             _placed(tree_of(tree, tuple(columns[c] for c in chosen), hits), dict(enumerate(chosen.tolist())))
             for tree, chosen, hits in zip(self.estimators_, self.columns_, self.hits_, strict=True)
             if hits
-        )
+        ]
+        # A probe measures every column of a forest, so those that no tree tests are left out.
+        tested = sorted({node.feature for tree in trees for node in tree.nodes if isinstance(node, Node)})
+        columns = tuple(columns[c] for c in tested) or columns[:1]
+        trees = tuple(_placed(tree, {c: place for place, c in enumerate(tested)}) for tree in trees)
         return Forest(
             name=name, columns=columns, trees=trees, band=band, validation_rows=self.validation_rows_, **operation
         )
+
+    def _tested(self, X: ArrayLike) -> NDArray[np.int64]:
+        """Those columns of X that the forest has kept."""
+        X = np.asarray(X)
+        if X.ndim != 2 or X.shape[1] != len(self.features):
+            raise ValueError(f"X must have shape (rows, {len(self.features)}), not {X.shape}")
+        return X[:, [self.features.index(name) for name in self.forest_.feature_names]]
 
     def _checked(self, X: ArrayLike, y: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         X, y = np.asarray(X), np.asarray(y)
@@ -166,7 +177,7 @@ def _draw_rows(
 
 
 def _placed(tree: Tree, place: Mapping[int, int]) -> Tree:
-    """A tree over some of the columns as one over all of them."""
+    """The tree with its features renumbered."""
     return Tree(
         tree.weight,
         tuple(node._replace(feature=place[node.feature]) if isinstance(node, Node) else node for node in tree.nodes),

@@ -79,8 +79,8 @@ def print_fit(
     if known := sum(sender in taught for sender in np.unique(tested.sender).tolist()):
         console.print(f"[bold]{known} of {tested.senders} test senders were also learnt from: the test is too kind")
     verdicts = {
-        "forest with band": forest.decide(tested.X),
-        "eq. 5, no band": replace(forest, band=Band()).decide(tested.X),
+        "forest with band": forest.decide(tested.columns(forest.feature_names)),
+        "eq. 5, no band": replace(forest, band=Band()).decide(tested.columns(forest.feature_names)),
         "stump": stump.predict(tested.X),
     }
     _print_confusion(console, "forest with band, test flows", tested, verdicts["forest with band"])

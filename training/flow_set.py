@@ -51,6 +51,10 @@ class FlowSet:
     def __len__(self) -> int:
         return len(self.X)
 
+    def columns(self, names: Sequence[str]) -> NDArray[np.int64]:
+        """The named features, in that order."""
+        return self.X[:, [self.features.index(name) for name in names]]
+
     @property
     def is_spam(self) -> NDArray[np.bool_]:
         return np.isin(self.label, SPAM)

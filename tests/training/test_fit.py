@@ -33,10 +33,11 @@ def test_fit(flow_files, tmp_path, capsys):
     assert run_training("fit", learn, "--test", test, "--ports", "25,587", "--seed", 2, "-o", out) == 0
     said = capsys.readouterr().out
     forest = Forest.from_json(out)
-    assert f"{out}: forest {forest.id}, 16 trees on 24 features, seed 2" in said
+    assert f"{out}: forest {forest.id}, 16 trees on {len(forest.columns)} of 24 features, seed 2" in said
     for words in ("balanced accuracy", "per 10 000", "uncertain", "stump: SPAM when", "monitor only", "greylisted"):
         assert words in said
-    assert forest.feature_names == UNIVERSAL
+    assert set(forest.feature_names) <= set(UNIVERSAL)
+    assert all(forest.thresholds()), "a column that no tree tests would be measured for nothing"
     assert forest.ports == (25, 587)
     # Few legitimate senders cannot show a low rate of false alarms.
     assert forest.monitor_only
@@ -64,10 +65,11 @@ def test_chosen_features_and_directions(flow_files, tmp_path):
     assert run_training("fit", flow_files[0], *options, "--directions", "forward") == 0
     forest = Forest.from_json(out)
     assert forest.directions == "forward"
-    assert forest.feature_names == tuple(name for name in UNIVERSAL if not CATALOGUE[name].response)
+    assert not any(CATALOGUE[name].response for name in forest.feature_names)
     assert run_training("fit", flow_files[0], *options, "--features", "maxpl,rsp,duration", "--name", "three") == 0
     forest = Forest.from_json(out)
-    assert (forest.name, forest.feature_names) == ("three", ("maxpl", "rsp", "duration"))
+    assert forest.name == "three"
+    assert set(forest.feature_names) <= {"maxpl", "rsp", "duration"}
     assert len(forest.trees) == 5
 
 
