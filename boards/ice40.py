@@ -72,7 +72,8 @@ class Placement:
     used:
         Cells of the device in use, by nextpnr's names.
     fmax_hz, asked_hz:
-        The highest clock that routing allows and the one that was asked for, of the clock that has the least to spare.
+        The highest clock that routing allows and the one asked for, of the clock that has the least to spare. nextpnr
+        rounds what is asked for to whole picoseconds.
     """
 
     seed: int

@@ -63,7 +63,7 @@ def build(directory: str | Path, *, tell: Callable[[str], None] = lambda _: None
         tools=tool_versions(),
         resources={"logic_cells": best.used.get("ICESTORM_LC", 0), "of": board.device.logic_cells, **synthesised},
         clock={
-            "asked_hz": round(best.asked_hz),
+            "asked_hz": board.clock_hz,
             "fmax_hz": round(best.fmax_hz),
             "met": best.clock_met,
             "seed": best.seed,

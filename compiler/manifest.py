@@ -9,13 +9,16 @@ from typing import Any
 from .atomic import replacing
 from .errors import InputError
 
-__all__ = ["FILE", "FORMAT", "NOT_DONE", "VERSION", "Manifest", "is_export"]
+__all__ = ["EVIDENCE", "FILE", "FORMAT", "NOT_DONE", "VERSION", "Manifest", "is_export"]
 __all__ += ["read_manifest", "record", "write_manifest"]
 
 FILE = "manifest.json"
 FORMAT = "hedgerow-export"
 VERSION = 1
 NOT_DONE = "not done"
+
+EVIDENCE = ("simulated", "replayed", "proved", "post_synthesis")
+"""Forest circuit and test vectors; whole probe and traffic; equality for all inputs; netlist and test vectors."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,9 +45,7 @@ class Manifest:
     tools: Mapping[str, str]
     resources: Mapping[str, Any] | None = None
     clock: Mapping[str, Any] | None = None
-    evidence: Mapping[str, Any] = field(
-        default_factory=lambda: {"simulated": NOT_DONE, "replayed": NOT_DONE, "proved": NOT_DONE, "post_synthesis": NOT_DONE}
-    )
+    evidence: Mapping[str, Any] = field(default_factory=lambda: dict.fromkeys(EVIDENCE, NOT_DONE))
 
     def as_json(self) -> dict[str, Any]:
         """The document that the file holds."""
