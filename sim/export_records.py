@@ -1,6 +1,6 @@
 """What a probe has sent, from the bytes of its serial line: flow records and counters with their meaning."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from compiler.features import CATALOGUE, accumulators_of
@@ -17,6 +17,9 @@ __all__ = ["ExportStream", "ExportedCounters", "ExportedRecord", "exported"]
 
 _MAX_ENCODED_BYTES = MAX_MESSAGE_BYTES + MAX_MESSAGE_BYTES // 254 + 1
 """A longer piece without a zero is no frame."""
+
+_LAST_MS = 253_402_300_799_999
+"""The end of the year 9999; a time behind it is an error of the line, which has no checksum."""
 
 _ACCUMULATORS = accumulators_of(tuple(CATALOGUE))
 _FORWARD = {element_of(accumulator, response=False): accumulator for accumulator in _ACCUMULATORS}
@@ -99,12 +102,18 @@ def exported(record: DataRecord) -> ExportedRecord | ExportedCounters:
 def _flow(record: DataRecord) -> ExportedRecord:
     version = 4 if _ADDRESSES[4][0] in record.values else 6
     initiator, responder = (record.unsigned(element) for element in _ADDRESSES[version])
+    first_ms = record.unsigned(Element(Iana.flowStartMilliseconds))
+    last_ms = record.unsigned(Element(Iana.flowEndMilliseconds))
+    if not first_ms <= last_ms <= _LAST_MS:
+        raise ValueError(
+            f"A flow must end after it starts and before the year 10000, not {first_ms} to {last_ms} ms"
+        )
     return ExportedRecord(
         version=version,
         initiator=Endpoint(initiator, record.unsigned(Element(Iana.sourceTransportPort))),
         responder=Endpoint(responder, record.unsigned(Element(Iana.destinationTransportPort))),
-        first_ms=record.unsigned(Element(Iana.flowStartMilliseconds)),
-        last_ms=record.unsigned(Element(Iana.flowEndMilliseconds)),
+        first_ms=first_ms,
+        last_ms=last_ms,
         end_reason=EndReason(record.unsigned(Element(Iana.flowEndReason))),
         biflow_direction=record.unsigned(Element(Iana.biflowDirection)),
         forward={
@@ -136,6 +145,10 @@ def _counters(record: DataRecord) -> ExportedCounters:
 class ExportStream:
     """Takes the bytes of a serial line as they come and gives what they say.
 
+    Parameters
+    ----------
+    on_message: called with the bytes of every message that was read
+
     Attributes
     ----------
     bad_frames: pieces between zeros that were no message: the line was joined in the middle, or has errors
@@ -143,10 +156,11 @@ class ExportStream:
     missing: data records that the probe sent and that did not come
     """
 
-    def __init__(self):
+    def __init__(self, on_message: Callable[[bytes], object] = lambda _: None):
         self.bad_frames = 0
         self.undecodable: dict[str, int] = {}
         self.missing = 0
+        self._on_message = on_message
         self._collector = Collector()
         self._piece = bytearray()
 
@@ -173,10 +187,12 @@ class ExportStream:
 
     def _message(self, piece: bytes) -> IpfixMessage | None:
         try:
-            message = self._collector.read(cobs_decode(piece))
+            content = cobs_decode(piece)
+            message = self._collector.read(content)
         except ValueError:
             self.bad_frames += 1
             return None
+        self._on_message(content)
         self.missing += message.missing
         for undecodable in message.undecodable:
             self._count(f"template {undecodable.template}: {undecodable.reason}")

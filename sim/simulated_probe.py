@@ -18,6 +18,9 @@ _LIMIT_CYCLES_PER_ITEM = 4000
 _QUIET_CYCLES = 3000
 """Without a byte for so long, the probe has sent all it has: a record takes less than 1000 to be classified."""
 
+_QUIET_CYCLES_PER_ENTRY = 8
+"""A flush looks at every entry of the table, in 3 cycles when it is free, and is silent meanwhile."""
+
 
 @dataclass(frozen=True)
 class SimulatedRun:
@@ -58,6 +61,7 @@ def simulate_probe(
         return None if seed is None else Stalls(seed + offset, probability)
 
     async def feed(ctx):
+        nonlocal quiet
         setup = item_bytes(ItemKind.SETUP, body=setup_body(key, epoch_ms))
         await stream_put(ctx, dut.i, frames_to_payloads([setup]))
         while not ctx.get(dut.ready):
@@ -66,7 +70,8 @@ def simulate_probe(
         for number, item in enumerate(items, 1):
             await stream_put(ctx, dut.i, frames_to_payloads([item]), gaps)
             tell(number)
-        while quiet < _QUIET_CYCLES:
+        quiet = 0
+        while quiet < _QUIET_CYCLES + _QUIET_CYCLES_PER_ENTRY * parameters.table.entries:
             await ctx.tick().repeat(100)
 
     async def collect(ctx):
@@ -81,6 +86,6 @@ def simulate_probe(
             if gaps is not None:
                 ctx.set(dut.o.ready, not gaps.now())
 
-    limit = _LIMIT_CYCLES_PER_ITEM * (len(items) + 100)
+    limit = _LIMIT_CYCLES_PER_ITEM * (len(items) + 100) + 2 * _QUIET_CYCLES_PER_ENTRY * parameters.table.entries
     simulate(dut, feed, background=[collect], limit_cycles=limit, vcd=vcd)
     return SimulatedRun(bytes(sent), cycles)

@@ -30,13 +30,14 @@ def random_record(rng, layout):
         return {a: rng.getrandbits(a.width - 1) for a in layout.accumulators}
 
     version = rng.choice((4, 6))
+    first_ms, last_ms = sorted((rng.getrandbits(32), rng.getrandbits(32)))
     flow = FlowRecord(
         version=version,
         initiator=Endpoint(rng.getrandbits(32 if version == 4 else 128), rng.getrandbits(16)),
         responder=Endpoint(rng.getrandbits(32 if version == 4 else 128), 25),
         initiator_high=rng.random() < 0.5,
-        first_ms=rng.getrandbits(32),
-        last_ms=rng.getrandbits(32),
+        first_ms=first_ms,
+        last_ms=last_ms,
         end_reason=rng.choice(list(EndReason)),
         syn=rng.random() < 0.5,
         fin_forward=rng.random() < 0.5,

@@ -1,0 +1,146 @@
+"""``python -m sim``: replay a capture through the probe of an export."""
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from compiler.atomic import replacing
+from compiler.cli import new_app, run
+from compiler.errors import InputError
+from compiler.manifest import read_manifest
+from hdl.verdict import Verdict
+
+from .forest_check import check_forest
+from .items import TICK_MS
+from .probe_check import CHECK_CAPTURE, FLOWS, check_probe
+from .replay import TEST_KEY, Replayed, replay
+
+app = new_app("Captures through the probe: in software, in simulation, on a board.")
+
+_STEP = 100
+"""Items between two signs of life."""
+
+
+@app.callback()
+def main() -> None:
+    """Captures through the probe: in software, in simulation, on a board."""
+
+
+def parse_key(text: str) -> int:
+    """A secret key from 16 hexadecimal digits."""
+    if len(text) != 16 or set(text.lower()) - set("0123456789abcdef"):
+        raise InputError("--key: must be 16 hexadecimal digits")
+    return int(text, 16)
+
+
+@contextlib.contextmanager
+def telling(doing: str) -> Iterator[Callable[[int], None]]:
+    """Show on a terminal how many items are done; write nothing into a pipe."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda _: None
+        return
+    with console.status(doing) as status:
+
+        def tell(items: int) -> None:
+            if items % _STEP == 0:
+                status.update(f"{doing}: {items} items")
+
+        yield tell
+
+
+@app.command("replay")
+def replay_command(
+    capture: Annotated[Path, typer.Argument(help="pcap or pcapng file, gzipped or not.")],
+    export: Annotated[Path, typer.Option(help="Directory that `python -m compiler export` wrote.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="File to write, .csv, .parquet or .ipfix.")],
+    engine: Annotated[str, typer.Option(help="model, amaranth or compiled.")] = "model",
+    key: Annotated[
+        str, typer.Option(help="Secret key of the hash, 16 hexadecimal digits; the default is known to all.")
+    ] = f"{TEST_KEY:016x}",
+    headers_only: Annotated[
+        bool,
+        typer.Option(
+            "--headers-only/--whole", help="Cut frames after their headers; no record changes by it."
+        ),
+    ] = True,
+    tick_ms: Annotated[int, typer.Option(min=1, max=60_000, help="Tick period in milliseconds.")] = TICK_MS,
+    limit: Annotated[int | None, typer.Option(min=1, help="Replay so many frames only.")] = None,
+    vcd: Annotated[Path | None, typer.Option(help="Write the waveforms of a simulation here.")] = None,
+) -> None:
+    """Send a capture through the probe and write the records that leave it.
+
+    The engine model is the software probe, amaranth the circuit itself, simulated clock by clock: some hundred frames a
+    minute.
+
+    Examples:
+
+        python -m sim replay capture.pcap.gz --export probe -o records.csv
+
+        python -m sim replay capture.pcap.gz --export probe --engine amaranth --limit 200 -o records.ipfix
+    """
+    with contextlib.ExitStack() as stack:
+        tell = stack.enter_context(telling(f"replaying {capture.name}"))
+        waveforms = None if vcd is None else stack.enter_context(replacing(vcd))
+        replayed = replay(
+            capture,
+            export,
+            out,
+            engine=engine,
+            key=parse_key(key),
+            headers_only=headers_only,
+            tick_ms=tick_ms,
+            limit=limit,
+            vcd=waveforms,
+            on_cut=lambda cut: print(cut, file=sys.stderr),
+            tell=tell,
+        )
+    print(f"{out}: {summary(replayed)}")
+    if replayed.monitor_only:
+        print(
+            "monitor only: no band met the budget of false alarms; look at its verdicts, do not act on them"
+        )
+
+
+@app.command("check")
+def check_command(
+    export: Annotated[Path, typer.Argument(help="Directory that `python -m compiler export` wrote.")],
+    capture: Annotated[Path, typer.Option(help="Real traffic to replay.")] = CHECK_CAPTURE,
+    flows: Annotated[int, typer.Option(min=1, help="Flows of it, those with the fewest frames.")] = FLOWS,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the gaps between bytes.")] = 1,
+) -> None:
+    """Hold the circuit of an export to its model and write what was seen into its manifest.
+
+    The forest gets its test vectors, one every clock, and each answer is compared in the clock in which it is due. The
+    whole probe gets real traffic with random gaps; its records must be those of the software probe, in the same order.
+    Exit code 1 when anything differs.
+
+    Example:
+
+        python -m sim check probe
+    """
+    forest = check_forest(export)
+    print(f"forest: {forest.vectors} vectors in {forest.cycles} cycles, {forest.mismatches} mismatches")
+    if read_manifest(export).top != "probe":
+        return
+    with telling("simulating the probe") as tell:
+        probe = check_probe(export, capture=capture, flows=flows, seed=seed, tell=tell)
+    print(
+        f"probe: {probe.records} records of {probe.flows} flows, {probe.frames} frames in {probe.cycles} cycles, "
+        f"seed {seed}, {probe.mismatches} mismatches, counters equal"
+    )
+
+
+def summary(replayed: Replayed) -> str:
+    """One line: how many records of how many frames, and their verdicts."""
+    verdicts = ", ".join(f"{replayed.records[verdict]} {verdict.name.lower()}" for verdict in Verdict)
+    return f"{replayed.records.total()} records from {replayed.frames} frames: {verdicts}"
+
+
+if __name__ == "__main__":
+    run(app)
