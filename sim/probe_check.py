@@ -6,29 +6,26 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from compiler.errors import CheckFailed, InputError
-from compiler.exporting import board_named
-from compiler.manifest import record
-from compiler.probe_plan import WAYS, probe_parameters
+from compiler.manifest import read_manifest, record
 from hdl.item import FrameOutcome
 from hdl.tally import Counter
 
 from .capture import CapturedFrame, read_capture
 from .export_records import ExportedCounters, ExportedRecord, ExportStream
-from .forest_check import ForestCheck
 from .headers import decode_frame
 from .identity import endpoints_of
-from .items import items_of
+from .items import epoch_of, items_of
 from .probe import ProbeRecord, SoftwareProbe
+from .replay import TEST_KEY, read_probe, software_probe
 from .simulated_probe import simulate_probe
 
-__all__ = ["CHECK_CAPTURE", "ProbeSimulated", "check_probe", "flows_with_fewest_frames"]
+__all__ = ["CHECK_CAPTURE", "FLOWS", "ProbeSimulated", "check_probe", "flows_with_fewest_frames"]
 
 CHECK_CAPTURE = Path(__file__).parents[1] / "training" / "data" / "test.pcap.gz"
 """Real mail traffic that the check replays unless it is given other."""
 
 FLOWS = 120
-KEY = 0x0706050403020100
-"""Secret key of simulated probes."""
+"""How many flows of it."""
 
 _GAP_TICKS = 2
 
@@ -70,33 +67,28 @@ def check_probe(
     capture: str | Path = CHECK_CAPTURE,
     flows: int = FLOWS,
     seed: int = 1,
-    tell: Callable[[str], None] = lambda _: None,
+    tell: Callable[[int], None] = lambda _: None,
 ) -> ProbeSimulated:
     """Replay flows of a capture through circuit and model, write the result into the manifest, raise on a difference.
 
     Frames are cut after their headers; bytes come and are taken with random gaps.
     """
-    export = ForestCheck(directory)
-    manifest = export.manifest
-    if manifest.top != "probe":
-        raise InputError(f"{directory}: holds no probe but a {manifest.top}")
+    probe = read_probe(Path(directory))
     frames = flows_with_fewest_frames(list(read_capture(Path(capture))), flows)
     if not frames:
         raise InputError(f"{capture}: has no TCP flows to replay")
-    epoch_ms = frames[0].time_ns // 1_000_000_000 * 1000
+    epoch_ms = epoch_of(frames[0])
     items = list(items_of(frames, epoch_ms=epoch_ms, gap_ticks=_GAP_TICKS, headers_only=True, name=str(capture)))
 
-    board = board_named(manifest.board["name"])
-    parameters = probe_parameters(export.forest, board, export.plan, manifest.build_id)
-    model = SoftwareProbe(export.forest, sets=board.table_entries // WAYS, ways=WAYS, key=KEY)
+    model = software_probe(probe, TEST_KEY)
     expected = list(model.run(items))
     run = simulate_probe(
-        parameters,
+        probe.parameters,
         items,
-        key=KEY,
+        key=TEST_KEY,
         epoch_ms=epoch_ms,
         seed=seed,
-        tell=lambda done: tell(f"{done} of {len(items)} items"),
+        tell=tell,
     )
     stream = ExportStream()
     sent = list(stream.feed(run.sent))
@@ -104,7 +96,7 @@ def check_probe(
     counters = [entry for entry in sent if isinstance(entry, ExportedCounters)]
     unreadable = stream.bad_frames + stream.missing + sum(stream.undecodable.values())
 
-    ids = int(export.forest.id, 16), int(manifest.build_id, 16)
+    ids = int(probe.forest.id, 16), int(read_manifest(directory).build_id, 16)
     wanted = [as_exported(entry, epoch_ms, *ids) for entry in expected]
     mismatches = unreadable + abs(len(records) - len(wanted))
     mismatches += sum(got != want for got, want in zip(records, wanted, strict=False))

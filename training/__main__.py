@@ -144,7 +144,8 @@ def fit(
     forest = replace(fitted.forest, name=name)
     forest.to_json(out)
     print_fit(forest, fitted.operating_point, {"learn": learn, "validation": validation, "test": tested}, stump, split)
-    print(f"{out}: forest {forest.id}, {len(forest.trees)} trees on {len(forest.columns)} of {len(names)} features, seed {seed}")
+    features_said = f"{len(forest.columns)} of {len(names)} features"
+    print(f"{out}: forest {forest.id}, {len(forest.trees)} trees on {features_said}, seed {seed}")
 
 
 def _feature_names(text: str | None, directions: str) -> tuple[str, ...]:

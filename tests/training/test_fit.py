@@ -46,7 +46,7 @@ def test_fit(flow_files, tmp_path, capsys):
     assert forest.validation_rows == forest.provenance["validation"]["flows"]
     assert [source["file"] for source in forest.provenance["flows"]] == ["learn.csv"]
     flows = read_flow_set([test], UNIVERSAL, PORTS)
-    assessed = assess(flows, forest.decide(flows.X))
+    assessed = assess(flows, forest.decide(flows.columns(forest.feature_names)))
     assert f"{assessed.balanced_accuracy:.3f}" in said
     assert assessed.balanced_accuracy > 0.7
 
