@@ -69,8 +69,8 @@ def build_command(directory: Annotated[Path, typer.Argument(help="An export.")],
 
         python -m compiler build probe
     """
-    with progress(f"building {directory}"):
-        manifest = build(directory)
+    with progress("building") as tell:
+        manifest = build(directory, tell=tell)
     if as_json:
         _print_json({"resources": manifest.resources, "clock": manifest.clock})
     else:

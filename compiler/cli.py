@@ -2,7 +2,7 @@
 
 import contextlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import typer
 from rich.console import Console
@@ -54,11 +54,14 @@ def _complain(message: object, code: int) -> int:
 
 
 @contextlib.contextmanager
-def progress(doing: str) -> Iterator[None]:
-    """Show on a terminal that work goes on; write nothing into a pipe."""
+def progress(doing: str) -> Iterator[Callable[[str], None]]:
+    """Show on a terminal that work goes on; write nothing into a pipe.
+
+    Gives a function that changes what is shown.
+    """
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield
+        yield lambda _: None
         return
-    with console.status(doing):
-        yield
+    with console.status(doing) as status:
+        yield status.update

@@ -1,5 +1,6 @@
 """VoteAdder: the sum of all votes of a forest."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from amaranth.hdl import C, Cat, Module, Shape, Signal, Value
@@ -79,6 +80,11 @@ class VoteAdder(wiring.Component):
         """Clocks from the codes to the sum."""
         levels = (len(_grouped(codes)) - 1).bit_length()
         return ("tables" in registered) + ("sums" in registered) * max(0, levels - 1)
+
+    @staticmethod
+    def model(codes: tuple[VoteCode, ...], numbers: Sequence[int]) -> int:
+        """The sum for one code from each tree."""
+        return sum(code.lowest + code.steps[number] for code, number in zip(codes, numbers, strict=True))
 
     def elaborate(self, platform):
         m = Module()
