@@ -10,44 +10,16 @@ from compiler.features import UNIVERSAL, accumulators_of
 from hdl.entry_layout import EntryLayout
 from hdl.exporter import Exporter
 from hdl.tally import Counter
-from hdl.verdict import EndReason, Verdict, VerdictReason
 from sim.export_records import ExportedCounters, ExportedRecord, exported
-from sim.flow_record import FlowRecord
-from sim.identity import Endpoint
 from sim.ipfix_messages import Collector
 from sim.ipfix_writer import IpfixWriter
-from sim.probe import ProbeRecord
 from sim.record_words import flow_from_words, words_of_flow
 from sim.testbench import Stalls, simulate
+from tests.flow_records import random_record
 
 EPOCH_MS = 1_700_000_000_000
 SECONDS = 1_700_000_123
 FILL = 0x0102
-
-
-def random_record(rng, layout):
-    def side():
-        return {a: rng.getrandbits(a.width - 1) for a in layout.accumulators}
-
-    version = rng.choice((4, 6))
-    first_ms, last_ms = sorted((rng.getrandbits(32), rng.getrandbits(32)))
-    flow = FlowRecord(
-        version=version,
-        initiator=Endpoint(rng.getrandbits(32 if version == 4 else 128), rng.getrandbits(16)),
-        responder=Endpoint(rng.getrandbits(32 if version == 4 else 128), 25),
-        initiator_high=rng.random() < 0.5,
-        first_ms=first_ms,
-        last_ms=last_ms,
-        end_reason=rng.choice(list(EndReason)),
-        syn=rng.random() < 0.5,
-        fin_forward=rng.random() < 0.5,
-        fin_response=rng.random() < 0.5,
-        closing=rng.random() < 0.5,
-        forward=side(),
-        response=side(),
-    )
-    score = rng.randint(-(2**31), 2**31 - 1)
-    return ProbeRecord(flow, (), score, rng.choice(list(Verdict)), rng.choice(list(VerdictReason)[:4]))
 
 
 class Surroundings:

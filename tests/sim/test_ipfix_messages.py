@@ -166,7 +166,7 @@ def _templates_and_values(draw):
         st.lists(st.tuples(_ELEMENTS, _SIZES), min_size=1, max_size=12, unique_by=lambda field: field[0])
     )
     records = draw(st.integers(1, 4))
-    sizes = {element: size for element, size in fields}
+    sizes = dict(fields)
 
     def value(size):
         if size == 0xFFFF:
@@ -200,8 +200,9 @@ def test_whatever_comes_is_read_or_refused(data):
         bent[data.draw(st.integers(0, len(bent) - 1))] = data.draw(st.integers(0, 255))
     bent = bytes(bent[: data.draw(st.integers(0, len(bent)))]) + data.draw(st.binary(max_size=5))
     collector = Collector()
+    refused = None
     try:
         collector.read(bent)
     except ValueError as error:
-        assert "at byte" in str(error)
-        assert collector.templates == {}
+        refused = str(error)
+    assert refused is None or ("at byte" in refused and collector.templates == {})
