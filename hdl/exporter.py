@@ -40,8 +40,8 @@ class ExporterParameters:
 class Exporter(wiring.Component):
     """Sends the classified record that it is shown, and announces itself.
 
-    Templates and counters go out when the probe has been set up, after so many records or ticks, and when ``announce``
-    was high and no record is left to send; so the counters after a flush hold everything before it.
+    Templates and counters go out each time the probe has been set up, after so many records or ticks, and when
+    ``announce`` was high and no record is left to send; so the counters after a flush hold everything before it.
 
     **Throughput**: a byte in 4 cycles.
 
@@ -99,7 +99,7 @@ class Exporter(wiring.Component):
         step = read.data
         m.d.comb += read.addr.eq(at)
 
-        due, waiting = Signal(), Signal(init=1)
+        due, waiting = Signal(init=1), Signal()
         records, ticks = Signal(range(p.records_between + 1)), Signal(range(p.ticks_between + 1))
         sequence = Signal(32)
 
@@ -107,7 +107,8 @@ class Exporter(wiring.Component):
             m.d.sync += waiting.eq(1)
         with m.If(self.tick):
             m.d.sync += ticks.eq(ticks + 1)
-        with m.If((ticks == p.ticks_between) | (records == p.records_between)):
+        # Whoever sets the probe up, for the first time or again, is told at once what it sends.
+        with m.If(~self.enabled | (ticks == p.ticks_between) | (records == p.records_between)):
             m.d.sync += due.eq(1)
 
         first, is_data = Signal(), Signal()

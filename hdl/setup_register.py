@@ -48,7 +48,8 @@ class SetupRegister(wiring.Component):
         body = Signal(_BODY_BITS)
         left = Signal(range(ITEM_HEADER_BYTES + SETUP_BODY_BYTES + 1))
         too_long, swallows = Signal(), Signal()
-        starts = self.i.p.first & (self.i.p.data == ItemKind.SETUP)
+        # Only what is valid says whose it is: a link asks whether there is room before an item has come.
+        starts = self.i.valid & self.i.p.first & (self.i.p.data == ItemKind.SETUP)
         mine = Mux(self.i.p.first, starts, swallows)
         m.d.comb += [
             Cat(self.key, self.epoch_ms).eq(body),
@@ -58,7 +59,7 @@ class SetupRegister(wiring.Component):
         ]
 
         with m.If(self.i.valid & self.i.ready):
-            m.d.sync += swallows.eq(mine)
+            m.d.sync += swallows.eq(mine & ~self.i.p.last)
             with m.If(starts):
                 m.d.sync += [left.eq(ITEM_HEADER_BYTES + SETUP_BODY_BYTES - 1), too_long.eq(0), self.done.eq(0)]
             with m.Elif(mine):
