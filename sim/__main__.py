@@ -2,6 +2,7 @@
 
 import contextlib
 import sys
+from collections import Counter as Tally
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated
@@ -11,14 +12,15 @@ from rich.console import Console
 
 from compiler.atomic import replacing
 from compiler.cli import new_app, run
-from compiler.errors import InputError
 from compiler.manifest import read_manifest
 from hdl.verdict import Verdict
 
+from .feed import SPEED_HZ, FeedParameters, feed_capture
+from .feed_key import parse_key
 from .forest_check import check_forest
 from .items import TICK_MS
 from .probe_check import CHECK_CAPTURE, FLOWS, check_probe
-from .replay import TEST_KEY, Replayed, replay
+from .replay import TEST_KEY, replay
 
 app = new_app("Captures through the probe: in software, in simulation, on a board.")
 
@@ -29,13 +31,6 @@ _STEP = 100
 @app.callback()
 def main() -> None:
     """Captures through the probe: in software, in simulation, on a board."""
-
-
-def parse_key(text: str) -> int:
-    """A secret key from 16 hexadecimal digits."""
-    if len(text) != 16 or set(text.lower()) - set("0123456789abcdef"):
-        raise InputError("--key: must be 16 hexadecimal digits")
-    return int(text, 16)
 
 
 @contextlib.contextmanager
@@ -92,7 +87,7 @@ def replay_command(
             export,
             out,
             engine=engine,
-            key=parse_key(key),
+            key=parse_key(key, "--key"),
             headers_only=headers_only,
             tick_ms=tick_ms,
             limit=limit,
@@ -100,11 +95,58 @@ def replay_command(
             on_cut=lambda cut: print(cut, file=sys.stderr),
             tell=tell,
         )
-    print(f"{out}: {summary(replayed)}")
+    print(f"{out}: {summary(replayed.records, replayed.frames)}")
     if replayed.monitor_only:
         print(
             "monitor only: no band met the budget of false alarms; look at its verdicts, do not act on them"
         )
+
+
+@app.command("feed")
+def feed_command(
+    capture: Annotated[Path, typer.Argument(help="pcap or pcapng file, gzipped or not.")],
+    device: Annotated[str, typer.Option(help="SPI port: /dev/spidev0.0, or ftdi://ftdi:232h/1 for a cable.")],
+    speed_hz: Annotated[int, typer.Option(min=1000, help="SPI clock, a quarter of the board's.")] = SPEED_HZ,
+    pace: Annotated[
+        str, typer.Option(help="real: as the capture was taken; fast: as the board can.")
+    ] = "fast",
+    key_file: Annotated[
+        Path | None,
+        typer.Option(
+            help="Secret key, 16 hexadecimal digits; made when it does not exist. Default: a random key."
+        ),
+    ] = None,
+    tick_ms: Annotated[int, typer.Option(min=1, max=60_000, help="Tick period in milliseconds.")] = TICK_MS,
+    limit: Annotated[int | None, typer.Option(min=1, help="Feed so many frames only.")] = None,
+    records: Annotated[str | None, typer.Option(help="Serial port that records come back on.")] = None,
+    export: Annotated[
+        Path | None, typer.Option(help="The export that the board holds; --records needs it.")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", help="File for records instead of lines: .csv, .parquet or .ipfix."),
+    ] = None,
+) -> None:
+    """Send the headers of a capture to a board, and read its records.
+
+    Times are those of the capture whatever the pace. Without --key-file the key is random and nobody keeps it.
+
+    Examples:
+
+        python -m sim feed capture.pcap.gz --device /dev/spidev0.0
+
+        python -m sim feed capture.pcap.gz --device ftdi://ftdi:232h/1 --records /dev/ttyUSB1 --export probe -o r.csv
+    """
+    parameters = FeedParameters(device, speed_hz, pace, key_file, tick_ms, limit, records, export, out)
+    with telling(f"feeding {capture.name}") as tell:
+        fed = feed_capture(
+            capture, parameters, say=print, tell=tell, on_cut=lambda cut: print(cut, file=sys.stderr)
+        )
+    print(f"{capture}: {fed.items} items of {fed.frames} frames taken, {fed.refused} refusals")
+    for reason, count in fed.losses.items():
+        print(f"warning: {records}: {count} {reason}", file=sys.stderr)
+    if records is not None:
+        print(f"{out or records}: {summary(fed.records, fed.frames)}")
 
 
 @app.command("check")
@@ -136,10 +178,10 @@ def check_command(
     )
 
 
-def summary(replayed: Replayed) -> str:
+def summary(records: Tally[Verdict], frames: int) -> str:
     """One line: how many records of how many frames, and their verdicts."""
-    verdicts = ", ".join(f"{replayed.records[verdict]} {verdict.name.lower()}" for verdict in Verdict)
-    return f"{replayed.records.total()} records from {replayed.frames} frames: {verdicts}"
+    verdicts = ", ".join(f"{records[verdict]} {verdict.name.lower()}" for verdict in Verdict)
+    return f"{records.total()} records from {frames} frames: {verdicts}"
 
 
 if __name__ == "__main__":

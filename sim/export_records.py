@@ -7,6 +7,7 @@ from compiler.features import CATALOGUE, accumulators_of
 from compiler.information_elements import COUNTERS, Element, Iana, Own, element_of, own
 from hdl.accumulator import PACKETS, Accumulator
 from hdl.cobs import cobs_decode
+from hdl.item import FrameOutcome
 from hdl.tally import Counter
 from hdl.verdict import EndReason, Verdict, VerdictReason
 
@@ -82,6 +83,11 @@ class ExportedCounters:
     seconds: int
     forest_id: int
     build_id: int
+
+    @property
+    def frames(self) -> int:
+        """Frames of all outcomes, so all that came to the probe."""
+        return sum(self.counters[Counter(outcome)] for outcome in FrameOutcome)
 
 
 def exported(record: DataRecord) -> ExportedRecord | ExportedCounters:

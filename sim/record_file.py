@@ -20,6 +20,7 @@ __all__ = [
     "address_text",
     "check_record_target",
     "record_row",
+    "time_text",
     "writing_records",
 ]
 
@@ -38,8 +39,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 def record_row(record: ExportedRecord, *, monitor_only: bool) -> tuple[Any, ...]:
     """The row of a record: times in UTC, names in small letters, ids in hexadecimal as forest.json has them."""
     return (
-        _time_text(record.first_ms),
-        _time_text(record.last_ms),
+        time_text(record.first_ms),
+        time_text(record.last_ms),
         *(address_text(record.version, record.initiator.address), record.initiator.port),
         *(address_text(record.version, record.responder.address), record.responder.port),
         *(record.forward[PACKETS], record.forward[OCTETS], record.response[PACKETS], record.response[OCTETS]),
@@ -55,7 +56,8 @@ def address_text(version: int, address: int) -> str:
     return str(ipaddress.IPv4Address(address) if version == 4 else ipaddress.IPv6Address(address))
 
 
-def _time_text(time_ms: int) -> str:
+def time_text(time_ms: int) -> str:
+    """Milliseconds since 1970 as ISO 8601 has them, in UTC."""
     return (_EPOCH + timedelta(milliseconds=time_ms)).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
 
 

@@ -12,9 +12,8 @@ from compiler.exporting import board_named
 from compiler.forest import Forest
 from compiler.probe_plan import probe_parameters
 from hdl.cobs import cobs_encode
-from hdl.item import FrameOutcome, ItemKind
+from hdl.item import ItemKind
 from hdl.probe import ProbeParameters
-from hdl.tally import Counter
 from hdl.verdict import Verdict
 
 from .capture import CapturedFrame, Cut, read_capture
@@ -69,9 +68,7 @@ class Replayed:
     @property
     def frames(self) -> int:
         """Frames that the probe has counted."""
-        if self.counters is None:
-            return 0
-        return sum(self.counters.counters[Counter(outcome)] for outcome in FrameOutcome)
+        return 0 if self.counters is None else self.counters.frames
 
 
 def read_probe(directory: Path) -> ExportedProbe:

@@ -1,0 +1,114 @@
+"""What a board hangs on: a Raspberry Pi's SPI port or an FTDI cable for items, a serial port for messages."""
+
+import contextlib
+from collections.abc import Callable, Iterator
+
+from compiler.errors import InputError
+
+__all__ = ["BAUD", "open_line", "open_spi"]
+
+BAUD = 3_000_000
+"""Of the probe's serial line, 8N1."""
+
+_FTDI = "ftdi://"
+_SPIDEV = "/dev/spidev"
+_READ_TIMEOUT_S = 0.05
+
+
+@contextlib.contextmanager
+def open_spi(device: str, speed_hz: int) -> Iterator[Callable[[bytes], bytes]]:
+    """A function that sends bytes under one chip select, in mode 0, and gives as many that came back.
+
+    Parameters
+    ----------
+    device: ``/dev/spidevBUS.SELECT`` or a URL of pyftdi such as ``ftdi://ftdi:232h/1``
+    speed_hz: of the clock; the probe takes a quarter of its own
+    """
+    if device.startswith(_FTDI):
+        opened = _open_ftdi(device, speed_hz)
+    elif device.startswith(_SPIDEV):
+        opened = _open_spidev(device, speed_hz)
+    else:
+        raise InputError(f"--device: must begin with {_SPIDEV} or {_FTDI}, not {device!r}")
+    with opened as exchange:
+        yield exchange
+
+
+@contextlib.contextmanager
+def _open_spidev(device: str, speed_hz: int) -> Iterator[Callable[[bytes], bytes]]:
+    try:
+        import spidev
+    except ImportError:
+        raise _missing(device, "spidev") from None
+    port = spidev.SpiDev()
+    with _naming(device, OSError):
+        port.open_path(device)
+        port.max_speed_hz = speed_hz
+        port.mode = 0
+
+    def exchange(content: bytes) -> bytes:
+        # One transfer, so that chip select stays low: items of headers are far below the driver's 4096 bytes.
+        with _naming(device, OSError):
+            return bytes(port.xfer2(content))
+
+    try:
+        yield exchange
+    finally:
+        port.close()
+
+
+@contextlib.contextmanager
+def _open_ftdi(device: str, speed_hz: int) -> Iterator[Callable[[bytes], bytes]]:
+    try:
+        from pyftdi.spi import SpiController
+        from pyftdi.usbtools import UsbToolsError
+    except ImportError:
+        raise _missing(device, "pyftdi") from None
+    # A cable that is not there is any of them, and so is one that is pulled out.
+    errors = (OSError, ValueError, UsbToolsError)
+    controller = SpiController()
+    with _naming(device, *errors):
+        controller.configure(device)
+        port = controller.get_port(cs=0, freq=speed_hz, mode=0)
+
+    def exchange(content: bytes) -> bytes:
+        with _naming(device, *errors):
+            return bytes(port.exchange(content, duplex=True))
+
+    try:
+        yield exchange
+    finally:
+        controller.close()
+
+
+@contextlib.contextmanager
+def open_line(port: str) -> Iterator[Callable[[], bytes]]:
+    """A function that gives the bytes that have come over a serial port, nothing when none have for a moment."""
+    try:
+        import serial
+    except ImportError:
+        raise _missing(port, "pyserial") from None
+    with _naming(port, OSError, ValueError):
+        line = serial.Serial(port, BAUD, timeout=_READ_TIMEOUT_S)
+        line.reset_input_buffer()
+
+    def read() -> bytes:
+        with _naming(port, OSError):
+            # What waits, or the first byte to come.
+            return line.read(max(1, line.in_waiting))
+
+    with line:
+        yield read
+
+
+@contextlib.contextmanager
+def _naming(device: str, *errors: type[Exception]) -> Iterator[None]:
+    """Turn what goes wrong with a device into one line that names it."""
+    try:
+        yield
+    except errors as error:
+        raise InputError(f"{device}: {getattr(error, 'strerror', None) or error}") from None
+
+
+def _missing(device: str, package: str) -> InputError:
+    return InputError(f"{device}: needs the package {package}, which is not installed: pip install {package}")
