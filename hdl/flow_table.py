@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from enum import IntEnum
 
-from amaranth.hdl import C, Cat, Module, Mux, Signal
+from amaranth.hdl import C, Cat, Module, Mux, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hdl.accumulator import COUNT_BITS, FLAG_BITS
 from hdl.accumulator_update import AccumulatorUpdate
+from hdl.comparators import at_most
 from hdl.entry_layout import EntryLayout, EntryWord, StateBit
 from hdl.flow_identity import FlowIdentity
 from hdl.item import FrameOutcome, ItemKind, framed
@@ -59,6 +60,11 @@ class FlowTableParameters:
     @property
     def entries(self) -> int:
         return self.sets * self.ways
+
+
+def at_least(value: Value, constant: int) -> Value:
+    """Whether an unsigned value has reached a positive constant, without a carry chain."""
+    return ~at_most(value, constant - 1)
 
 
 class Purpose(IntEnum):
@@ -152,7 +158,7 @@ class FlowTable(wiring.Component):
         closed_age = Signal(CLOSED_BITS)
         m.d.comb += closed_age.eq(now - stored[8:])
         expired, own_reason = Signal(), Signal(EndReason)
-        active = age >= p.active_ms  # only while FIRST is read
+        active = Signal()
         m.d.comb += [
             expired.eq(lingered | idle | active),
             own_reason.eq(
@@ -175,7 +181,9 @@ class FlowTable(wiring.Component):
 
         sweep = Signal(range(p.entries))
         initiator_high, response, fresh, empty, full = (Signal() for _ in range(5))
-        m.d.comb += update.empty.eq(empty)
+        index, updated = Signal(range(layout.block_words + 2)), Signal(32)
+        m.d.sync += updated.eq(update.updated)
+        m.d.comb += [update.empty.eq(empty), update.index.eq(index)]
         fill_offset = Signal(range(layout.stride))
         sender_initiates = Signal()
 
@@ -258,7 +266,7 @@ class FlowTable(wiring.Component):
             with m.State("EXAMINE_STATE"):
                 m.d.sync += [
                     old.eq(stored),
-                    lingered.eq(stored[StateBit.CLOSING] & (closed_age >= p.linger_ms)),
+                    lingered.eq(stored[StateBit.CLOSING] & at_least(closed_age, p.linger_ms)),
                     kept.eq(0),
                 ]
                 read(EntryWord.LAST)
@@ -278,13 +286,16 @@ class FlowTable(wiring.Component):
                     m.d.sync += reason.eq(EndReason.FORCED)
                     m.next = "EMIT"
             with m.State("EXAMINE_LAST"):
-                m.d.sync += idle.eq(age >= p.idle_ms)
+                m.d.sync += idle.eq(at_least(age, p.idle_ms))
                 with m.If((purpose == Purpose.MISS) & ~found_expired & better):
                     m.d.sync += [best_last.eq(stored), best_single.eq(single), best_way.eq(way)]
                     m.d.sync += found_victim.eq(1)
                 read(EntryWord.FIRST)
                 m.next = "EXAMINE_FIRST"
             with m.State("EXAMINE_FIRST"):
+                m.d.sync += active.eq(at_least(age, p.active_ms))
+                m.next = "DECIDE"
+            with m.State("DECIDE"):
                 with m.Switch(purpose):
                     with m.Case(Purpose.HIT):
                         m.d.sync += reason.eq(own_reason)
@@ -396,21 +407,31 @@ class FlowTable(wiring.Component):
                 m.d.sync += [
                     response.eq(swapped ^ initiator_high),
                     word.eq(Mux(swapped ^ initiator_high, layout.response, EntryWord.FORWARD)),
-                    update.index.eq(0),
+                    index.eq(0),
                 ]
                 m.next = "UPDATE"
+            # Two words at a time: both are read, then both are written, so that each has a clock to be computed in.
             with m.State("UPDATE"):
                 read(word)
+                m.d.sync += index.eq(index + 1)
+                m.next = "UPDATE_READ_SECOND"
+            with m.State("UPDATE_READ_SECOND"):
+                read(word + 1)
+                with m.If(index == 1):
+                    m.d.comb += update.empty.eq(stored[:COUNT_BITS] == 0)
+                    m.d.sync += [empty.eq(update.empty), full.eq(update.updated[:COUNT_BITS].all())]
                 m.next = "UPDATE_WRITE"
             with m.State("UPDATE_WRITE"):
-                write(word, update.updated)
-                m.d.sync += [word.eq(word + 1), update.index.eq(update.index + 1)]
-                with m.If(update.index == 0):
-                    m.d.comb += update.empty.eq(stored[:COUNT_BITS] == 0)
-                    m.d.sync += empty.eq(update.empty)
-                    m.d.sync += full.eq(update.updated[:COUNT_BITS].all())
+                write(word, updated)
+                m.d.sync += index.eq(index + 1)
+                m.next = "UPDATE_WRITE_SECOND"
+                with m.If(index == layout.block_words):
+                    m.next = "UPDATE_LAST"
+            with m.State("UPDATE_WRITE_SECOND"):
+                write(word + 1, updated)
+                m.d.sync += word.eq(word + 2)
                 m.next = "UPDATE"
-                with m.If(update.index == layout.block_words - 1):
+                with m.If(index == layout.block_words):
                     m.next = "UPDATE_LAST"
             with m.State("UPDATE_LAST"):
                 write(EntryWord.LAST, now)

@@ -41,6 +41,7 @@ _STORED = {
 _TAGS_NOT_FOLLOWED = (0x8100, 0x88A8, 0x8847, 0x8848, 0x8864)
 _IPV6_EXTENSIONS = (0, 43, 44, 50, 51, 60, 135, 139, 140)
 _IPV6_HEADER_WORDS = 10
+_IPV6_HEADER_BYTES = 40
 _TCP = 6
 
 
@@ -140,7 +141,7 @@ class _Reader:
         self.ipv6 = Signal()
         self.before = Signal(24)
         self.word = Cat(byte, self.before)
-        self.room = Signal(WIRE_LENGTH_BITS)  # bytes on the wire from here on, while the link layer is read
+        self.room = Signal(WIRE_LENGTH_BITS)  # bytes on the wire that IP may fill
         self.length, self.ttl = Signal(16), Signal(8)
         self.ip_words = Signal(4)
 
@@ -175,9 +176,10 @@ class _Reader:
     def _after(self, last_byte):
         return self.m.If(self.offset == last_byte)
 
-    def _leave_link_layer(self):
-        with self.m.If(self.room != 0):
-            self.m.d.sync += self.room.eq(self.room - 1)
+    def _leave(self, count):
+        """Takes bytes off the room on the wire; it ends at 0, so that nothing fits a frame that is said too short."""
+        left = self.room - count
+        self.m.d.sync += self.room.eq(Mux(left[-1], 0, left))
 
     def _item(self):
         m = self.m
@@ -207,12 +209,12 @@ class _Reader:
                 self._settle(FrameOutcome.NOT_IP)
 
     def _ethernet(self):
-        self._leave_link_layer()
+        self._leave(1)
         with self._after(13):
             self._ethertype(tagged=False)
 
     def _tag(self):
-        self._leave_link_layer()
+        self._leave(1)
         with self._after(3):
             self._ethertype(tagged=True)
 
@@ -245,12 +247,13 @@ class _Reader:
         m, byte = self.m, self.byte
         with self._after(0):
             m.d.sync += self.ip_words.eq(_IPV6_HEADER_WORDS)
+            self._leave(_IPV6_HEADER_BYTES)
             self._settle(FrameOutcome.MALFORMED, byte[4:] != 6)
         with self._after(5):
             payload = self.word[:16]
-            length = payload + 4 * _IPV6_HEADER_WORDS
-            m.d.sync += self.length.eq(length)
-            self._settle(FrameOutcome.MALFORMED, (payload == 0) | length[16] | (length > self.room))
+            m.d.sync += self.length.eq(payload + _IPV6_HEADER_BYTES)
+            too_long = (payload > 0xFFFF - _IPV6_HEADER_BYTES) | (payload > self.room)
+            self._settle(FrameOutcome.MALFORMED, (payload == 0) | too_long)
         with self._after(6):
             with m.Switch(byte):
                 with m.Case(_TCP):
