@@ -4,14 +4,14 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint clean
+.PHONY: demo test lint reference clean
 
 $(VENV)/pyvenv.cfg:
 	$(PYTHON) -m venv $(VENV)
 
 # The stamps say what is installed, so that a second run installs nothing.
 $(VENV)/demo.stamp: pyproject.toml | $(VENV)/pyvenv.cfg
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[plot]'
 	@touch $@
 
 $(VENV)/test.stamp: pyproject.toml | $(VENV)/pyvenv.cfg
@@ -19,7 +19,18 @@ $(VENV)/test.stamp: pyproject.toml | $(VENV)/pyvenv.cfg
 	@touch $@
 
 demo: $(VENV)/demo.stamp
-	$(BIN)/python -m compiler boards
+	$(BIN)/python -m training.demo build/demo
+
+# The forest that ships with the project and that `compiler export` takes when it is given none.
+DATA := training/data
+reference: $(VENV)/demo.stamp
+	mkdir -p build/reference
+	for part in learn test; do \
+	    $(BIN)/python -m training flows $(DATA)/$$part.pcap.gz --labels $(DATA)/$$part.labels.csv.gz \
+	        --server 198.19.0.10 --ports 25,587 -o build/reference/$$part.csv || exit; \
+	done
+	$(BIN)/python -m training fit build/reference/learn.csv --test build/reference/test.csv --ports 25,587 \
+	    --name reference -o compiler/reference/forest.json
 
 lint: $(VENV)/test.stamp
 	$(BIN)/ruff check .

@@ -31,9 +31,11 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text
 
 @app.command("export")
 def export_command(
-    out: Annotated[Path, typer.Option("-o", "--out", help="Directory to write; an earlier export is replaced.")],
-    board: Annotated[str, typer.Option(help="Name of a board (python -m compiler boards).")],
     forest: Annotated[Path | None, typer.Argument(help="forest.json; by default the reference forest.")] = None,
+    board: Annotated[str, typer.Option(help="Name of a board (python -m compiler boards).")] = "icebreaker",
+    out: Annotated[Path, typer.Option("-o", "--out", help="Directory to write; an earlier export is replaced.")] = Path(
+        "export"
+    ),
     architecture: Annotated[str | None, typer.Option(help="Instead of what the plan would choose.")] = None,
     top: Annotated[str, typer.Option(help="probe, or forest for the classifier alone.")] = "probe",
     as_json: AsJson = False,
@@ -42,7 +44,9 @@ def export_command(
 
     Examples:
 
-        python -m compiler export --board icebreaker -o probe
+        python -m compiler export
+
+        python -m compiler export forest.json --board icebreaker -o probe
 
         python -m compiler export forest.json --board icebreaker --top forest -o core && pytest core
     """

@@ -1,0 +1,157 @@
+"""``make demo``: from a capture of mail traffic to a bitstream, each step a command that can be typed."""
+
+import csv
+import ipaddress
+import json
+import subprocess
+import sys
+import time
+from collections import Counter
+from datetime import datetime
+from pathlib import Path
+from types import SimpleNamespace
+
+from rich.console import Console
+from rich.table import Table
+
+from compiler.atomic import replacing
+from compiler.forest import Forest
+from sim.identity import Endpoint
+
+from .figures import draw_forest
+from .flow_set import LEGITIMATE, SPAM, read_flow_set
+from .labels import LabelTable, read_labels
+
+DATA = Path(__file__).with_name("data")
+SERVER = "198.19.0.10"
+"""The mail server in the captures."""
+
+PORTS = "25,587"
+console = Console(width=None if sys.stdout.isatty() else 110)
+
+
+def run(*arguments: str | Path) -> None:
+    """Run one of our commands, shown as a user would type it."""
+    console.print(f"\n[bold]$ python -m {' '.join(map(str, arguments))}[/bold]", highlight=False, soft_wrap=True)
+    started = time.monotonic()
+    code = subprocess.run([sys.executable, "-m", *map(str, arguments)], check=False).returncode
+    if code:
+        sys.exit(code)
+    console.print(f"[dim]{time.monotonic() - started:.0f} s[/dim]", highlight=False)
+
+
+def main(out: Path) -> None:
+    """Run all steps; everything they write lies under ``out``."""
+    started = time.monotonic()
+    out.mkdir(parents=True, exist_ok=True)
+    probe = out / "probe"
+    for part in ("learn", "test"):
+        capture, labels = DATA / f"{part}.pcap.gz", DATA / f"{part}.labels.csv.gz"
+        run("training", "flows", _shown(capture), "--labels", _shown(labels), "--server", SERVER,
+            "--ports", PORTS, "-o", out / f"{part}.csv")  # fmt: skip
+    run("training", "fit", out / "learn.csv", "--test", out / "test.csv", "--ports", PORTS, "-o", out / "forest.json")
+    run("compiler", "export", out / "forest.json", "--board", "icebreaker", "-o", probe)
+    run("sim", "check", probe)
+    run("compiler", "build", probe)
+    run("sim", "replay", _shown(DATA / "test.pcap.gz"), "--export", probe, "-o", out / "records.csv")
+    _close(out, probe)
+    console.print(f"\nAll in {out}, {time.monotonic() - started:.0f} s.", highlight=False)
+
+
+def _shown(path: Path) -> Path:
+    """The path as short as it can be typed from here."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
+
+
+def _close(out: Path, probe: Path) -> None:
+    """The closing tables and the picture."""
+    forest = Forest.from_json(out / "forest.json")
+    manifest = json.loads((probe / "manifest.json").read_text())
+    labels = read_labels(DATA / "test.labels.csv.gz")
+    with (out / "records.csv").open(newline="") as file:
+        records = list(csv.DictReader(file))
+    label_of = [_label(labels, record) for record in records]
+
+    console.print(_verdict_table(records, label_of))
+    console.print(_sender_table(records, label_of))
+    console.print(_circuit_table(manifest))
+    if forest.monitor_only:
+        console.print("The forest is marked monitor only: on so few legitimate senders no band could show that its")
+        console.print("false alarms stay within the budget. It ranks senders for a person to look at.")
+
+    flows = read_flow_set([out / "test.csv"], forest.feature_names, frozenset(forest.ports), forest.directions)
+    X = flows.columns(forest.feature_names)
+    scores = forest.score(X)
+    classes = {"spam": flows.y == 1, "legitimate": flows.y == -1, "other": flows.y == 0}
+    picture = out / "forest.png"
+    draw_forest(picture, forest, X, {name: scores[rows] for name, rows in classes.items()})
+    console.print(f"\nWhat the forest looks at and how it scores the test flows: {picture}", highlight=False)
+
+
+def _label(labels: LabelTable, record: dict[str, str]) -> str:
+    flow = SimpleNamespace(initiator=_endpoint(record, "client"), responder=_endpoint(record, "server"))
+    found = labels.find(flow, datetime.fromisoformat(record["start"]).timestamp())
+    return "no label" if found is None else found.label
+
+
+def _endpoint(record: dict[str, str], side: str) -> Endpoint:
+    return Endpoint(int(ipaddress.ip_address(record[f"{side}_ip"])), int(record[f"{side}_port"]))
+
+
+def _verdict_table(records: list[dict[str, str]], label_of: list[str]) -> Table:
+    table = Table(title=f"{len(records)} flows of the test capture: verdicts against labels", title_justify="left")
+    table.add_column("label")
+    verdicts = ("spam", "uncertain", "background")
+    for verdict in verdicts:
+        table.add_column(verdict.upper(), justify="right")
+    counts = Counter(zip(label_of, (record["verdict"] for record in records), strict=True))
+    order = [*SPAM, *LEGITIMATE, "other", "no label"]
+    for label in sorted(set(label_of), key=order.index):
+        table.add_row(label, *(str(counts[label, verdict]) for verdict in verdicts))
+    return table
+
+
+def _sender_table(records: list[dict[str, str]], label_of: list[str]) -> Table:
+    """Senders by spam records; a mail that leaves the server counts for whom it goes to."""
+    spam, flows, labelled = Counter(), Counter(), Counter()
+    for record, label in zip(records, label_of, strict=True):
+        sender = record["server_ip"] if record["client_ip"] == SERVER else record["client_ip"]
+        flows[sender] += 1
+        spam[sender] += record["verdict"] == "spam"
+        labelled[sender] += label in SPAM
+    table = Table(title="Top senders by SPAM records", title_justify="left")
+    table.add_column("sender")
+    for name in ("SPAM records", "of flows", "labelled spam"):
+        table.add_column(name, justify="right")
+    for sender, count in spam.most_common(8):
+        table.add_row(sender, str(count), str(flows[sender]), str(labelled[sender]))
+    return table
+
+
+def _circuit_table(manifest: dict) -> Table:
+    """What the circuit is, and what was seen of it."""
+    evidence, resources, clock = manifest["evidence"], manifest["resources"], manifest["clock"]
+    forest, probe = evidence["simulated"], evidence["replayed"]
+    core_rate = clock["asked_hz"] / manifest["interval_cycles"]
+    table = Table(title=f"The probe on the {manifest['board']['title']}", title_justify="left", show_header=False)
+    table.add_column("what")
+    table.add_column("figure")
+    rows = {
+        "forest circuit against the model": f"{forest['mismatches']} of {forest['vectors']} answers differ",
+        "whole probe against the model": f"{probe['mismatches']} of {probe['records']} records differ, "
+        f"counters {'equal' if probe['counters_equal'] else 'differ'}",
+        "logic cells": f"{resources['logic_cells']} of {resources['of']}, {resources['lut4']} LUT4 in the netlist",
+        "block RAM, single-port RAM": f"{resources['ebr']}, {resources['spram']}",
+        "clock": f"{clock['fmax_hz'] / 1e6:.1f} MHz reached, {clock['asked_hz'] / 1e6:.1f} MHz asked for: "
+        + ("met" if clock["met"] else "not met"),
+        "flows per second": f"{core_rate / 1e6:.0f} million through the forest",
+        "bitstream": f"build {manifest['build_id']}, forest {manifest['forest']['id']}",
+    }
+    for what, figure in rows.items():
+        table.add_row(what, figure)
+    return table
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
