@@ -10,7 +10,7 @@ __all__ = ["UartTransmitter"]
 class UartTransmitter(wiring.Component):
     """Sends each byte with a start and a stop bit, least significant bit first.
 
-    **Throughput**: a byte in ``10 * divisor`` cycles.
+    **Throughput**: a byte in ``10 * divisor + 1`` cycles.
 
     Parameters
     ----------
