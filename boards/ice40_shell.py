@@ -10,7 +10,7 @@ from amaranth.lib.cdc import ResetSynchronizer
 from hdl.spi_link import SpiLink
 from hdl.uart import UartTransmitter
 
-__all__ = ["BAUD", "CLOCK_HZ", "Ice40Shell", "write_build"]
+__all__ = ["BAUD", "CLOCK_HZ", "FORGET_INITIAL_CONTENTS", "Ice40Shell", "write_build"]
 
 CLOCK_HZ = 24_000_000
 BAUD = 3_000_000
@@ -19,8 +19,8 @@ BAUD = 3_000_000
 # 12 MHz · (DIVF + 1) / 2^DIVQ = 24 MHz, with the oscillator in the PLL at 768 MHz.
 _PLL = {"p_FEEDBACK_PATH": "SIMPLE", "p_DIVR": 0, "p_DIVF": 63, "p_DIVQ": 5, "p_FILTER_RANGE": 1}
 
-# Memories that may start with anything lose their initial contents, so that they may become SPRAM.
-_FORGET_INITIAL_CONTENTS = "select -set forgetful a:hedgerow_uninitialised=1 %m; delete @forgetful t:$meminit_v2 %i"
+FORGET_INITIAL_CONTENTS = "select -set forgetful a:hedgerow_uninitialised=1 %m; delete @forgetful t:$meminit_v2 %i"
+"""Yosys commands: memories that may start with anything lose their initial contents, so that they may become SPRAM."""
 
 
 class Ice40Shell(Elaboratable):
@@ -84,7 +84,7 @@ def write_build(platform: Platform, component: wiring.Component, directory: Path
         Ice40Shell(component),
         name="design",
         synth_opts=platform.synthesis_options,
-        script_after_read=_FORGET_INITIAL_CONTENTS,
+        script_after_read=FORGET_INITIAL_CONTENTS,
         emit_src=False,
     )
     for name in ("design.il", "design.ys", "design.pcf"):

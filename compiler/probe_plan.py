@@ -14,7 +14,7 @@ from .features import CATALOGUE, MEAN_FRACTION_BITS, Feature, accumulators_of
 from .forest import Forest
 from .plan import ForestPlan
 
-__all__ = ["WAYS", "entry_layout", "probe_parameters"]
+__all__ = ["WAYS", "entry_layout", "feature_source", "probe_parameters"]
 
 WAYS = 4
 """Of every flow table."""
@@ -53,7 +53,7 @@ def probe_parameters(forest: Forest, board: Board, plan: ForestPlan, build_id: s
         ),
         forest=plan.parameters,
         registered=frozenset(plan.registered),
-        sources=tuple(_source(CATALOGUE[name]) for name in forest.feature_names),
+        sources=tuple(feature_source(CATALOGUE[name]) for name in forest.feature_names),
         fraction=MEAN_FRACTION_BITS,
         both_directions=forest.directions == "both",
         min_packets=forest.min_packets,
@@ -61,7 +61,8 @@ def probe_parameters(forest: Forest, board: Board, plan: ForestPlan, build_id: s
     )
 
 
-def _source(feature: Feature) -> FeatureSource:
+def feature_source(feature: Feature) -> FeatureSource:
+    """How the circuit makes a feature."""
     accumulator, *rest = feature.needs
     count: Accumulator | None = rest[0] if rest else None
     return FeatureSource(_IN_HARDWARE[feature.statistic], accumulator, feature.response, feature.bits, count)

@@ -21,6 +21,7 @@ class SinglePortRam(wiring.Component):
     ----------
     depth: words
     width: bits of a word
+    init: contents at the start of a simulation, where no hardware has any
 
     Attributes
     ----------
@@ -31,7 +32,7 @@ class SinglePortRam(wiring.Component):
     def __init__(self, *, depth: int, width: int, init=()):
         if depth < 2:
             raise ValueError(f"Depth must be at least 2, not {depth!r}")
-        self.depth, self.width, self._init = depth, width, init
+        self.depth, self.width, self.init = depth, width, init
         super().__init__(
             {
                 "address": In(range(depth)),
@@ -46,7 +47,7 @@ class SinglePortRam(wiring.Component):
         m = Module()
 
         memory = Memory(
-            shape=self.width, depth=self.depth, init=self._init, attrs={"hedgerow_uninitialised": 1}
+            shape=self.width, depth=self.depth, init=self.init, attrs={"hedgerow_uninitialised": 1}
         )
         m.submodules.memory = memory
         read, write = memory.read_port(), memory.write_port()

@@ -1,5 +1,6 @@
 """HeaderParser and FlowTable against sim.flow_table: the same records in the same order."""
 
+import functools
 import random
 
 import pytest
@@ -11,6 +12,7 @@ from hdl.entry_layout import EntryLayout
 from hdl.flow_table import FlowTable, FlowTableParameters
 from hdl.header_parser import HeaderParser
 from hdl.item import ItemKind
+from hdl.single_port_ram import SinglePortRam
 from sim.flow_table import FlowTable as FlowTableModel
 from sim.flow_table import TableParameters
 from sim.headers import decode_frame
@@ -147,3 +149,13 @@ def test_circuit_equals_model(sets, ways, ports, first_seen, names, seed):
     expected = model_records(items, parameters, "first" if first_seen else "initiator")
     assert len({record.end_reason for record in expected}) >= 3
     assert circuit_records(items, parameters, len(expected), seed=seed) == expected
+
+
+def test_memory_may_start_with_anything(monkeypatch):
+    rng = random.Random(9)
+    parameters = FlowTableParameters(sets=2, ways=2, layout=EntryLayout(accumulators_of(("maxpl", "mintw"))), idle_ms=1000)
+    noise = [rng.getrandbits(32) for _ in range(parameters.entries * parameters.layout.stride)]
+    monkeypatch.setattr("hdl.flow_table.SinglePortRam", functools.partial(SinglePortRam, init=noise))
+    items = list(random_items(rng, 60))
+    expected = model_records(items, parameters)
+    assert circuit_records(items, parameters, len(expected)) == expected

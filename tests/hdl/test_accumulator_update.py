@@ -1,0 +1,68 @@
+"""AccumulatorUpdate against Accumulator.update, for every accumulator that a word can hold."""
+
+import random
+
+import pytest
+
+from compiler.features import CATALOGUE, UNIVERSAL, accumulators_of
+from hdl.accumulator import OCTETS, PACKETS, Accumulator
+from hdl.accumulator_update import AccumulatorUpdate
+from hdl.entry_layout import EntryLayout
+from sim.testbench import simulate
+
+_ALL = accumulators_of([name for name, f in CATALOGUE.items() if f.statistic not in ("variance", "duration")])
+
+
+def _packet(rng):
+    return {
+        "length": rng.choice((0, 1, 40, 1500, 0xFFFF, rng.getrandbits(16))),
+        "window": rng.choice((0, 0xFFFF, rng.getrandbits(16))),
+        "ttl": rng.choice((0, 255, rng.getrandbits(8))),
+        "flags": rng.getrandbits(8),
+    }
+
+
+@pytest.mark.parametrize(
+    "accumulators", [(PACKETS, OCTETS), accumulators_of(UNIVERSAL), _ALL], ids=["least", "universal", "all"]
+)
+def test_circuit_equals_model(accumulators):
+    layout = EntryLayout(accumulators)
+    dut = AccumulatorUpdate(layout=layout)
+    rng = random.Random(len(accumulators))
+
+    async def check(ctx):
+        for _ in range(60):
+            packet = _packet(rng)
+            empty = rng.random() < 0.2
+            # One packet's worth of room is left in sums, as the packet counter guarantees.
+            values = {a: 0 if empty else rng.choice((0, 1, rng.randrange(1 << a.width - 1))) for a in accumulators}
+            for name, value in packet.items():
+                ctx.set(getattr(dut, name), value)
+            for index in range(layout.block_words):
+                here = {a: s for a, s in layout.slots.items() if s.word == index}
+                ctx.set(dut.index, index)
+                await ctx.tick()
+                ctx.set(dut.word, sum(values[a] << s.shift for a, s in here.items()))
+                ctx.set(dut.empty, empty)
+                expected = sum(a.update(values[a], empty=empty, **packet) << s.shift for a, s in here.items())
+                assert ctx.get(dut.updated) == expected, (here, packet, values)
+
+    simulate(dut, check, limit_cycles=5000)
+
+
+def test_a_minimum_takes_no_flag():
+    with pytest.raises(ValueError, match="A min accumulator must take every packet, not only flag bit 4"):
+        Accumulator("min", "length", 4)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("mul", "one"), "Operation must be 'add', 'max' or 'min', not 'mul'"),
+        (("add", "size"), "Operand must be one of .*, not 'size'"),
+        (("add", "one", 9), "Flag must be a bit number from 0 to 7 or None, not 9"),
+    ],
+)
+def test_wrong_accumulators(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        Accumulator(*arguments)

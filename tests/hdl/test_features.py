@@ -1,0 +1,84 @@
+"""FeatureExtractor against the catalogue's own arithmetic."""
+
+import random
+
+import pytest
+from amaranth.lib import data
+
+from compiler.features import CATALOGUE, MEAN_FRACTION_BITS, accumulators_of
+from compiler.probe_plan import feature_source
+from hdl.accumulator import OCTETS, PACKETS, Accumulator
+from hdl.entry_layout import EntryLayout, EntryWord
+from hdl.features import FeatureExtractor, FeatureSource
+from sim.testbench import Stalls, simulate, stream_get
+
+_NAMES = tuple(name for name, f in CATALOGUE.items() if f.statistic not in ("variance", "duration"))
+
+
+def _record(rng, layout):
+    """Words of a record whose sums could have come about, and its accumulators."""
+    record, sides = [rng.getrandbits(32) for _ in range(layout.record_words)], []
+    for block in (EntryWord.FORWARD, layout.response):
+        packets = rng.choice((0, 0, 1, 2, 0xFFFF, rng.randrange(1 << 16)))
+        side = {}
+        for accumulator in layout.accumulators:
+            count = packets if accumulator.flag is None else rng.randint(0, packets)
+            if accumulator.operand == "one":
+                side[accumulator] = count
+        for accumulator in layout.accumulators:
+            if accumulator.operand != "one":
+                of = side[Accumulator("add", "one", accumulator.flag)]
+                largest = (1 << (8 if accumulator.operand == "ttl" else 16)) - 1
+                parts = of if accumulator.operation == "add" else min(of, 1)
+                side[accumulator] = rng.choice((0, parts * largest, rng.randint(0, parts * largest)))
+        sides.append(side)
+        for index in range(layout.block_words):
+            here = {a: s for a, s in layout.slots.items() if s.word == index}
+            record[block - EntryWord.STATE + index] = sum(side[a] << s.shift for a, s in here.items())
+    return record, sides
+
+
+def test_circuit_equals_catalogue():
+    rng = random.Random(11)
+    layout = EntryLayout(accumulators_of(_NAMES))
+    features_layout = data.StructLayout({f"feature_{i}": CATALOGUE[name].bits for i, name in enumerate(_NAMES)})
+    dut = FeatureExtractor(
+        sources=tuple(feature_source(CATALOGUE[name]) for name in _NAMES),
+        fraction=MEAN_FRACTION_BITS,
+        layout=layout,
+        features_layout=features_layout,
+    )
+    records = [_record(rng, layout) for _ in range(12)]
+    record = None
+
+    async def memory(ctx):
+        async for _, _, address in ctx.tick().sample(dut.record.address):
+            if record is not None:
+                ctx.set(dut.record.data, record[address] if address < len(record) else 0)
+
+    async def check(ctx):
+        nonlocal record
+        stalls = Stalls(3)
+        for words, sides in records:
+            record = words
+            ctx.set(dut.start, 1)
+            await ctx.tick()
+            ctx.set(dut.start, 0)
+            got = await stream_get(ctx, dut.o, stalls)
+            expected = {f"feature_{i}": CATALOGUE[name].value(*sides, 0) for i, name in enumerate(_NAMES)}
+            assert {name: getattr(got, name) for name in expected} == expected
+
+    simulate(dut, check, background=[memory], limit_cycles=20_000)
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        (FeatureSource("median", PACKETS, False, 16), "Statistic must be 'value', 'any' or 'mean', not 'median'"),
+        (FeatureSource("value", Accumulator("max", "ttl"), False, 8), "must be made from what the entry keeps"),
+    ],
+)
+def test_wrong_sources(source, message):
+    layout = EntryLayout((PACKETS, OCTETS))
+    with pytest.raises(ValueError, match=message):
+        FeatureExtractor(sources=(source,), fraction=2, layout=layout, features_layout=data.StructLayout({}))
