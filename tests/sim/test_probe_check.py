@@ -1,0 +1,43 @@
+"""``sim check`` of a whole probe: what it writes down, and that it finds a planted fault."""
+
+import json
+
+import pytest
+
+from compiler.errors import CheckFailed, InputError
+from compiler.exporting import export
+from sim.probe_check import CHECK_CAPTURE, check_probe
+from tests.forests import grown_forest
+
+FLOWS = 6
+
+
+@pytest.fixture(scope="module")
+def probe(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("export") / "probe"
+    export(grown_forest(names=("maxpl", "rslas", "mintw"), trees=3), directory, board="icebreaker")
+    return directory
+
+
+def test_equal_and_written_down(probe):
+    result = check_probe(probe, flows=FLOWS)
+    assert (result.flows, result.records, result.mismatches, result.counters_equal) == (FLOWS, FLOWS, 0, True)
+    written = json.loads((probe / "manifest.json").read_text())["evidence"]["replayed"]
+    assert written["capture"] == CHECK_CAPTURE.name
+    assert (written["frames"], written["cycles"], written["mismatches"]) == (result.frames, result.cycles, 0)
+
+
+def test_finds_a_planted_fault(probe, monkeypatch):
+    # A maximum that keeps the first value instead of the largest.
+    monkeypatch.setattr("hdl.accumulator_update.AccumulatorUpdate._is_maximum", staticmethod(lambda half, here: False))
+    with pytest.raises(CheckFailed, match=f"of {FLOWS} records differ from the model's"):
+        check_probe(probe, flows=FLOWS)
+    assert json.loads((probe / "manifest.json").read_text())["evidence"]["replayed"]["mismatches"] > 0
+
+
+def test_wrong_input(probe, tmp_path):
+    with pytest.raises(InputError, match=r"nothing\.pcap"):
+        check_probe(probe, capture=tmp_path / "nothing.pcap")
+    export(grown_forest(names=("maxpl",), trees=1), tmp_path / "core", board="icebreaker", top="forest")
+    with pytest.raises(InputError, match="holds a forest, no probe"):
+        check_probe(tmp_path / "core")
