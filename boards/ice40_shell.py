@@ -20,7 +20,7 @@ BAUD = 3_000_000
 _PLL = {"p_FEEDBACK_PATH": "SIMPLE", "p_DIVR": 0, "p_DIVF": 63, "p_DIVQ": 5, "p_FILTER_RANGE": 1}
 
 FORGET_INITIAL_CONTENTS = "select -set forgetful a:hedgerow_uninitialised=1 %m; delete @forgetful t:$meminit_v2 %i"
-"""Yosys commands: memories that may start with anything lose their initial contents, so that they may become SPRAM."""
+"""Yosys commands: memories that may start with anything lose their initial contents, so that SPRAM can take them."""
 
 
 class Ice40Shell(Elaboratable):
@@ -28,7 +28,7 @@ class Ice40Shell(Elaboratable):
 
     Parameters
     ----------
-    component: has streams ``i`` of items and ``o`` of bytes, an event stream ``overrun`` and ``ready``, which a LED shows
+"""Yosys commands: memories that may start with anything lose their initial contents, so that SPRAM may be taken."""
     """
 
     def __init__(self, component: wiring.Component):

@@ -97,4 +97,3 @@ def _place(workspace: Path, board: Board, tell: Callable[[str], None]) -> tuple[
             break
     assert best is not None
     return best, tried
-

@@ -161,9 +161,7 @@ class FlowTable(wiring.Component):
         active = Signal()
         m.d.comb += [
             expired.eq(lingered | idle | active),
-            own_reason.eq(
-                Mux(old[StateBit.CLOSING], EndReason.END, Mux(idle, EndReason.IDLE, EndReason.ACTIVE))
-            ),
+            own_reason.eq(Mux(old[StateBit.CLOSING], EndReason.END, Mux(idle, EndReason.IDLE, EndReason.ACTIVE))),
         ]
 
         # Best way to give up, of those seen so far

@@ -76,6 +76,4 @@ class ForestParameters:
     @functools.cached_property
     def thresholds(self) -> tuple[tuple[int, int], ...]:
         """Every distinct (feature, threshold) that a node tests, in ascending order."""
-        return tuple(
-            sorted({node[:2] for tree in self.trees for node in tree.nodes if not isinstance(node, Leaf)})
-        )
+        return tuple(sorted({node[:2] for tree in self.trees for node in tree.nodes if not isinstance(node, Leaf)}))

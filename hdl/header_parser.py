@@ -268,7 +268,7 @@ class _Reader:
             self._go(Header.TCP)
 
     def _tcp(self):
-        m, byte = self.m, self.byte
+        byte = self.byte
         if self.ports is not None:
             with self._after(3):
                 source, destination = self.word[16:], self.word[:16]

@@ -8,8 +8,8 @@ import enum
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-__all__ = ["ExportField", "Live", "Message", "MAX_RECORD_WORDS", "Opcode", "REVERSE_ENTERPRISE", "Source", "Step", "data_message",
-           "template_message"]
+__all__ = ["MAX_RECORD_WORDS", "REVERSE_ENTERPRISE", "ExportField", "Live", "Message", "Opcode", "Source", "Step"]
+__all__ += ["data_message", "template_message"]
 
 REVERSE_ENTERPRISE = 29305
 """RFC 5103: this enterprise number makes an IANA element the same of the reverse direction."""

@@ -5,7 +5,6 @@ import enum
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out, Signature
 
-
 __all__ = ["PACKET_WORDS", "Descriptor", "PacketWord", "packet_port_signature"]
 
 PACKET_WORDS = 16

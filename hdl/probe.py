@@ -99,9 +99,7 @@ class Probe(wiring.Component):
         m.submodules.record_tally = record_tally = RecordTally()
         m.submodules.exporter = exporter = Exporter(parameters=p.export, layout=layout)
         m.submodules.counters = counters = CounterBank(counters=len(Counter), sources=4)
-        m.submodules.unexported_tally = unexported_tally = UnexportedTally(
-            payload=buffer.unexported.payload.shape()
-        )
+        m.submodules.unexported_tally = unexported_tally = UnexportedTally(payload=buffer.unexported.payload.shape())
 
         connect(m, wiring.flipped(self.i), parser.i)
         connect(m, parser.o, frame_tally.i)

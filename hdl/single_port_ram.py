@@ -46,9 +46,7 @@ class SinglePortRam(wiring.Component):
     def elaborate(self, platform):
         m = Module()
 
-        memory = Memory(
-            shape=self.width, depth=self.depth, init=self.init, attrs={"hedgerow_uninitialised": 1}
-        )
+        memory = Memory(shape=self.width, depth=self.depth, init=self.init, attrs={"hedgerow_uninitialised": 1})
         m.submodules.memory = memory
         read, write = memory.read_port(), memory.write_port()
         m.d.comb += [

@@ -14,7 +14,6 @@ from types import SimpleNamespace
 from rich.console import Console
 from rich.table import Table
 
-from compiler.atomic import replacing
 from compiler.forest import Forest
 from sim.identity import Endpoint
 

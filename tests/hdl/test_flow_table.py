@@ -31,9 +31,7 @@ class ParserAndTable(wiring.Component):
     def __init__(self, parameters):
         self.parser = HeaderParser(ports=parameters.ports)
         self.table = FlowTable(parameters=parameters)
-        super().__init__(
-            {"i": self.parser.signature.members["i"], "o": self.table.signature.members["o"]}
-        )
+        super().__init__({"i": self.parser.signature.members["i"], "o": self.table.signature.members["o"]})
 
     def elaborate(self, platform):
         m = Module()
@@ -153,7 +151,8 @@ def test_circuit_equals_model(sets, ways, ports, first_seen, names, seed):
 
 def test_memory_may_start_with_anything(monkeypatch):
     rng = random.Random(9)
-    parameters = FlowTableParameters(sets=2, ways=2, layout=EntryLayout(accumulators_of(("maxpl", "mintw"))), idle_ms=1000)
+    layout = EntryLayout(accumulators_of(("maxpl", "mintw")))
+    parameters = FlowTableParameters(sets=2, ways=2, layout=layout, idle_ms=1000)
     noise = [rng.getrandbits(32) for _ in range(parameters.entries * parameters.layout.stride)]
     monkeypatch.setattr("hdl.flow_table.SinglePortRam", functools.partial(SinglePortRam, init=noise))
     items = list(random_items(rng, 60))
