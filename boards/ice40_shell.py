@@ -28,7 +28,7 @@ class Ice40Shell(Elaboratable):
 
     Parameters
     ----------
-"""Yosys commands: memories that may start with anything lose their initial contents, so that SPRAM may be taken."""
+    component: has streams ``i`` of items and ``o`` of bytes, events ``overrun``, and ``ready``, which a LED shows
     """
 
     def __init__(self, component: wiring.Component):
