@@ -177,6 +177,8 @@ def _specifiers(fields: Iterable[ExportField]) -> bytes:
 
 
 def _set(number: int, records: bytes) -> bytes:
+    if not records:
+        return b""  # a set must hold a record
     return number.to_bytes(2, "big") + (4 + len(records)).to_bytes(2, "big") + records
 
 

@@ -17,11 +17,11 @@ from .items import Item
 from .probe import ProbeRecord, SoftwareProbe
 from .record_words import words_of_flow
 
-__all__ = ["IpfixWriter", "probe_counters", "probe_messages", "run_program"]
+__all__ = ["IpfixWriter", "ProgramValues", "probe_counters", "probe_messages", "run_program"]
 
 
 @dataclass(frozen=True)
-class _Values:
+class ProgramValues:
     """What a program reads; see :class:`hdl.ipfix.Opcode`."""
 
     live: Mapping[Live, int]
@@ -30,12 +30,12 @@ class _Values:
     counters: Mapping[Counter, int] | None = None
 
 
-def run_program(program: Message, values: _Values) -> bytes:
+def run_program(program: Message, values: ProgramValues) -> bytes:
     """The message that a program makes of these values."""
     return bytes(_byte(step.opcode, step.operand, values) for step in program)
 
 
-def _byte(opcode: Opcode, operand: int, values: _Values) -> int:
+def _byte(opcode: Opcode, operand: int, values: ProgramValues) -> int:
     match opcode:
         case Opcode.LITERAL:
             return operand
@@ -106,7 +106,7 @@ class IpfixWriter:
 
     def _message(self, program: Message, live: dict[Live, int], **rest) -> bytes:
         live |= {Live.SECONDS: self.seconds, Live.SEQUENCE: self._sequence}
-        return run_program(program, _Values(live, self._epoch_ms, **rest))
+        return run_program(program, ProgramValues(live, self._epoch_ms, **rest))
 
 
 def probe_messages(probe: SoftwareProbe, writer: IpfixWriter, items: Iterator[Item]) -> Iterator[bytes]:
