@@ -70,7 +70,7 @@ def replay_command(
 ) -> None:
     """Send a capture through the probe and write the records that leave it.
 
-    The engine model is the software probe, amaranth the circuit itself, simulated clock by clock: some hundred frames a
+    The engine model is the software probe, amaranth the circuit itself, simulated clock by clock: some thousand frames a
     minute.
 
     Examples:
