@@ -84,7 +84,8 @@ def _accumulator_fields(layout: EntryLayout, *, response: bool) -> list[ExportFi
     def field(accumulator: Accumulator) -> ExportField:
         slot = layout.slots[accumulator]
         source = _word(block + slot.word, slot.shift)
-        return _field(element_of(accumulator, response=response), slot.width // 8, source)
+        size = 4 if slot.width > 16 else slot.width // 8  # readers know integers of 1, 2, 4 and 8 bytes
+        return _field(element_of(accumulator, response=response), size, source)
 
     return [field(accumulator) for accumulator in layout.accumulators]
 

@@ -101,7 +101,7 @@ class Exporter(wiring.Component):
 
         due, waiting = Signal(init=1), Signal()
         records, ticks = Signal(range(p.records_between + 1)), Signal(range(p.ticks_between + 1))
-        sequence = Signal(32)
+        sequence, seconds, fill = Signal(32), Signal(32), Signal(16)
 
         with m.If(self.announce):
             m.d.sync += waiting.eq(1)
@@ -133,13 +133,16 @@ class Exporter(wiring.Component):
                 m.d.sync += [records.eq(records + 1), is_data.eq(1)]
                 m.next = "FETCH"
             with m.State("FETCH"):
+                # All bytes of a value are of one moment.
+                with m.If(first):
+                    m.d.sync += [seconds.eq(self.seconds), fill.eq(self.fill)]
                 m.next = "STEP"
             with m.State("STEP"):
                 self._address(m, step)
                 m.next = "SELECT"
             with m.State("SELECT"):
                 self._address(m, step)
-                m.d.sync += self.o.p.data.eq(self._byte(m, step, sequence))
+                m.d.sync += self.o.p.data.eq(self._byte(m, step, sequence, seconds, fill))
                 m.next = "SEND"
             with m.State("SEND"):
                 m.d.comb += [
@@ -167,16 +170,16 @@ class Exporter(wiring.Component):
             self.counter_address.eq(step.operand[1:]),
         ]
 
-    def _byte(self, m, step, sequence):
+    def _byte(self, m, step, sequence, seconds, fill):
         said = self.i.p
         live = {
-            Live.SECONDS: self.seconds,
+            Live.SECONDS: seconds,
             Live.SEQUENCE: sequence,
             Live.SCORE: said.score,
             Live.VERDICT: said.verdict,
             Live.REASON: said.reason,
             Live.DIRECTION: said.syn,
-            Live.FILL: self.fill,
+            Live.FILL: fill,
         }
         byte = Signal(8)
         time = Cat(self.epoch_ms + self.record.data, C(0, 64))

@@ -87,6 +87,7 @@ class FlowTable(wiring.Component):
     Attributes
     ----------
     key: secret key of the hash
+    restart: while high, the time is 0; for a new epoch, when the table has been flushed
     ready: all entries have been freed after reset
     now_ms: the latest time of all items
     fill: entries in use
@@ -99,6 +100,7 @@ class FlowTable(wiring.Component):
         super().__init__(
             {
                 "key": In(64),
+                "restart": In(1),
                 "ready": Out(1),
                 "now_ms": Out(32),
                 "fill": Out(range(parameters.entries + 1)),
@@ -471,6 +473,8 @@ class FlowTable(wiring.Component):
                     m.d.sync += sweep.eq(sweep + 1)
                 m.next = "IDLE"
 
+        with m.If(self.restart):
+            m.d.sync += now.eq(0)
         m.d.comb += [
             update.word.eq(stored),
             update.length.eq(self.packet.data[16:]),

@@ -63,7 +63,7 @@ class HeaderParser(wiring.Component):
     i: items, framed bytes
     o: descriptor of an item
     packet: read port on its words
-    seconds, clocked: export time that the last tick gave, in seconds since 1970; there was such a tick
+    seconds, clocked: export time of the last tick, in seconds since 1970; there was such a tick since ``restart``
     """
 
     def __init__(self, *, ports: tuple[int, ...] | None):
@@ -76,6 +76,7 @@ class HeaderParser(wiring.Component):
                 "i": In(stream.Signature(framed(8))),
                 "o": Out(stream.Signature(Descriptor)),
                 "packet": In(packet_port_signature()),
+                "restart": In(1),
                 "seconds": Out(32),
                 "clocked": Out(1),
             }
@@ -93,6 +94,8 @@ class HeaderParser(wiring.Component):
         reader = _Reader(m, byte=self.i.p.data, write=write, bank=bank, kind=kind, ports=self._ports)
         header, offset = reader.header, reader.offset
 
+        with m.If(self.restart):
+            m.d.sync += self.clocked.eq(0)
         with m.If(self.o.ready):
             m.d.sync += self.o.valid.eq(0)
         with m.FSM():

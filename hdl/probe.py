@@ -117,6 +117,8 @@ class Probe(wiring.Component):
 
         m.d.comb += [
             self.ready.eq(table.ready & self.enabled),
+            parser.restart.eq(~self.enabled),
+            table.restart.eq(~self.enabled),
             frame_tally.ready.eq(self.ready),
             table.key.eq(self.key),
             exporter.enabled.eq(self.enabled & parser.clocked),

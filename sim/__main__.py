@@ -60,9 +60,7 @@ def replay_command(
     ] = f"{TEST_KEY:016x}",
     headers_only: Annotated[
         bool,
-        typer.Option(
-            "--headers-only/--whole", help="Cut frames after their headers; no record changes by it."
-        ),
+        typer.Option("--headers-only/--whole", help="Cut frames after their headers; no record changes by it."),
     ] = True,
     tick_ms: Annotated[int, typer.Option(min=1, max=60_000, help="Tick period in milliseconds.")] = TICK_MS,
     limit: Annotated[int | None, typer.Option(min=1, help="Replay so many frames only.")] = None,
@@ -70,7 +68,7 @@ def replay_command(
 ) -> None:
     """Send a capture through the probe and write the records that leave it.
 
-    The engine model is the software probe, amaranth the circuit itself, simulated clock by clock: some thousand frames a
+    The engine model is the software probe, amaranth the circuit itself, simulated clock by clock: a thousand frames a
     minute.
 
     Examples:
@@ -97,9 +95,7 @@ def replay_command(
         )
     print(f"{out}: {summary(replayed.records, replayed.frames)}")
     if replayed.monitor_only:
-        print(
-            "monitor only: no band met the budget of false alarms; look at its verdicts, do not act on them"
-        )
+        print("monitor only: no band met the budget of false alarms; look at its verdicts, do not act on them")
 
 
 @app.command("feed")
@@ -107,21 +103,15 @@ def feed_command(
     capture: Annotated[Path, typer.Argument(help="pcap or pcapng file, gzipped or not.")],
     device: Annotated[str, typer.Option(help="SPI port: /dev/spidev0.0, or ftdi://ftdi:232h/1 for a cable.")],
     speed_hz: Annotated[int, typer.Option(min=1000, help="SPI clock, a quarter of the board's.")] = SPEED_HZ,
-    pace: Annotated[
-        str, typer.Option(help="real: as the capture was taken; fast: as the board can.")
-    ] = "fast",
+    pace: Annotated[str, typer.Option(help="real: as the capture was taken; fast: as the board can.")] = "fast",
     key_file: Annotated[
         Path | None,
-        typer.Option(
-            help="Secret key, 16 hexadecimal digits; made when it does not exist. Default: a random key."
-        ),
+        typer.Option(help="Secret key, 16 hexadecimal digits; made when it does not exist. Default: a random key."),
     ] = None,
     tick_ms: Annotated[int, typer.Option(min=1, max=60_000, help="Tick period in milliseconds.")] = TICK_MS,
     limit: Annotated[int | None, typer.Option(min=1, help="Feed so many frames only.")] = None,
     records: Annotated[str | None, typer.Option(help="Serial port that records come back on.")] = None,
-    export: Annotated[
-        Path | None, typer.Option(help="The export that the board holds; --records needs it.")
-    ] = None,
+    export: Annotated[Path | None, typer.Option(help="The export that the board holds; --records needs it.")] = None,
     out: Annotated[
         Path | None,
         typer.Option("--out", "-o", help="File for records instead of lines: .csv, .parquet or .ipfix."),
@@ -139,9 +129,7 @@ def feed_command(
     """
     parameters = FeedParameters(device, speed_hz, pace, key_file, tick_ms, limit, records, export, out)
     with telling(f"feeding {capture.name}") as tell:
-        fed = feed_capture(
-            capture, parameters, say=print, tell=tell, on_cut=lambda cut: print(cut, file=sys.stderr)
-        )
+        fed = feed_capture(capture, parameters, say=print, tell=tell, on_cut=lambda cut: print(cut, file=sys.stderr))
     print(f"{capture}: {fed.items} items of {fed.frames} frames taken, {fed.refused} refusals")
     for reason, count in fed.losses.items():
         print(f"warning: {records}: {count} {reason}", file=sys.stderr)

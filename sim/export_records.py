@@ -111,9 +111,7 @@ def _flow(record: DataRecord) -> ExportedRecord:
     first_ms = record.unsigned(Element(Iana.flowStartMilliseconds))
     last_ms = record.unsigned(Element(Iana.flowEndMilliseconds))
     if not first_ms <= last_ms <= _LAST_MS:
-        raise ValueError(
-            f"A flow must end after it starts and before the year 10000, not {first_ms} to {last_ms} ms"
-        )
+        raise ValueError(f"A flow must end after it starts and before the year 10000, not {first_ms} to {last_ms} ms")
     return ExportedRecord(
         version=version,
         initiator=Endpoint(initiator, record.unsigned(Element(Iana.sourceTransportPort))),
@@ -122,12 +120,8 @@ def _flow(record: DataRecord) -> ExportedRecord:
         last_ms=last_ms,
         end_reason=EndReason(record.unsigned(Element(Iana.flowEndReason))),
         biflow_direction=record.unsigned(Element(Iana.biflowDirection)),
-        forward={
-            _FORWARD[element]: record.unsigned(element) for element in record.values if element in _FORWARD
-        },
-        response={
-            _RESPONSE[element]: record.unsigned(element) for element in record.values if element in _RESPONSE
-        },
+        forward={_FORWARD[element]: record.unsigned(element) for element in record.values if element in _FORWARD},
+        response={_RESPONSE[element]: record.unsigned(element) for element in record.values if element in _RESPONSE},
         verdict=Verdict(record.signed(own(Own.verdict))),
         reason=VerdictReason(record.unsigned(own(Own.verdictReason))),
         score=record.signed(own(Own.score)),
@@ -138,9 +132,7 @@ def _flow(record: DataRecord) -> ExportedRecord:
 
 def _counters(record: DataRecord) -> ExportedCounters:
     return ExportedCounters(
-        counters={
-            _COUNTER[element]: record.unsigned(element) for element in record.values if element in _COUNTER
-        },
+        counters={_COUNTER[element]: record.unsigned(element) for element in record.values if element in _COUNTER},
         fill=record.unsigned(own(Own.flowTableFill)),
         seconds=record.unsigned(Element(Iana.observationTimeSeconds)),
         forest_id=record.unsigned(own(Own.forestId)),

@@ -65,9 +65,7 @@ class BoardLink:
         while not self._taken(self._exchange(content)):
             self.refused += 1
             if self._clock() > give_up:
-                raise InputError(
-                    f"{self._name}: refuses every item; is the board connected, flashed and out of reset?"
-                )
+                raise InputError(f"{self._name}: refuses every item; is the board connected, flashed and out of reset?")
             self._sleep(self._pause_s)
         self.sent += 1
 

@@ -127,9 +127,7 @@ class Collector:
             elif (template := templates.get(number)) is None:
                 undecodable.append(Undecodable(number, "its template has not come"))
             elif template.repeated is not None:
-                undecodable.append(
-                    Undecodable(number, f"its template repeats element {template.repeated.number}")
-                )
+                undecodable.append(Undecodable(number, f"its template repeats element {template.repeated.number}"))
             else:
                 records += _read_records(message, begin, end, number, template)
         self.templates[header.domain] = templates
@@ -147,15 +145,11 @@ class Collector:
 
 def _header(message: bytes) -> MessageHeader:
     if len(message) < MESSAGE_HEADER_BYTES:
-        raise ValueError(
-            f"A message must have a header of {MESSAGE_HEADER_BYTES} bytes, not {len(message)}, at byte 0"
-        )
+        raise ValueError(f"A message must have a header of {MESSAGE_HEADER_BYTES} bytes, not {len(message)}, at byte 0")
     if (version := _number(message, 0, 2)) != _VERSION:
         raise ValueError(f"The version must be {_VERSION}, not {version}, at byte 0")
     if (length := _number(message, 2, 2)) != len(message):
-        raise ValueError(
-            f"The length must be the {len(message)} bytes of the message, not {length}, at byte 2"
-        )
+        raise ValueError(f"The length must be the {len(message)} bytes of the message, not {length}, at byte 2")
     return MessageHeader(_number(message, 4, 4), _number(message, 8, 4), _number(message, 12, 4))
 
 
@@ -169,16 +163,12 @@ def _sets(message: bytes) -> Iterator[tuple[int, int, int]]:
         if number not in (_TEMPLATE_SET, _OPTIONS_TEMPLATE_SET) and number < _FIRST_DATA_SET:
             raise ValueError(f"The number of a set must be 2, 3 or at least 256, not {number}, at byte {at}")
         if not _SET_HEADER_BYTES < length <= len(message) - at:
-            raise ValueError(
-                f"A set must hold a record and end in its message, not after {length} bytes, at byte {at}"
-            )
+            raise ValueError(f"A set must hold a record and end in its message, not after {length} bytes, at byte {at}")
         yield number, at + _SET_HEADER_BYTES, at + length
         at += length
 
 
-def _read_templates(
-    message: bytes, at: int, end: int, templates: dict[int, Template], *, options: bool
-) -> None:
+def _read_templates(message: bytes, at: int, end: int, templates: dict[int, Template], *, options: bool) -> None:
     """Take in the templates of a set. A template without fields withdraws the one of its number, or all by kind."""
     while end - at >= _SET_HEADER_BYTES:
         number, count = _number(message, at, 2), _number(message, at + 2, 2)
@@ -188,9 +178,7 @@ def _read_templates(
             at += 4
             continue
         if number < _FIRST_DATA_SET:
-            raise ValueError(
-                f"The number of a template must be at least {_FIRST_DATA_SET}, not {number}, at byte {at}"
-            )
+            raise ValueError(f"The number of a template must be at least {_FIRST_DATA_SET}, not {number}, at byte {at}")
         if count == 0:
             templates.pop(number, None)
             at += 4

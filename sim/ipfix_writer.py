@@ -78,9 +78,7 @@ class IpfixWriter:
     @property
     def due(self) -> bool:
         """So many records or ticks have come that the exporter announces itself."""
-        return (
-            self._records >= self._parameters.records_between or self._ticks >= self._parameters.ticks_between
-        )
+        return self._records >= self._parameters.records_between or self._ticks >= self._parameters.ticks_between
 
     def announcement(self, counters: Mapping[Counter, int], fill: int) -> Iterator[bytes]:
         """Templates, then counters."""

@@ -84,9 +84,7 @@ def items_of(
         When a frame comes 2³² ms or more after the epoch, or 2³² s or more after 1970.
     """
     if tick_ms < 1 or gap_ticks < 0:
-        raise ValueError(
-            f"Tick period must be 1 ms or more and gap ticks 0 or more, not {tick_ms} and {gap_ticks}"
-        )
+        raise ValueError(f"Tick period must be 1 ms or more and gap ticks 0 or more, not {tick_ms} and {gap_ticks}")
     latest = None
     for number, frame in enumerate(frames, 1):
         if epoch_ms is None:

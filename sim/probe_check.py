@@ -8,14 +8,14 @@ from pathlib import Path
 from compiler.errors import CheckFailed, InputError
 from compiler.manifest import read_manifest, record
 from hdl.item import FrameOutcome
-from hdl.tally import Counter
 
 from .capture import CapturedFrame, read_capture
 from .export_records import ExportedCounters, ExportedRecord, ExportStream
 from .headers import decode_frame
 from .identity import endpoints_of
+from .ipfix_writer import probe_counters
 from .items import epoch_of, items_of
-from .probe import ProbeRecord, SoftwareProbe
+from .probe import ProbeRecord
 from .replay import TEST_KEY, read_probe, software_probe
 from .simulated_probe import simulate_probe
 
@@ -105,7 +105,7 @@ def check_probe(
         frames=len(frames),
         records=len(wanted),
         mismatches=mismatches,
-        counters_equal=bool(counters) and dict(counters[-1].counters) == model_counters(model),
+        counters_equal=bool(counters) and dict(counters[-1].counters) == probe_counters(model),
         cycles=run.cycles,
     )
     record(
@@ -157,25 +157,3 @@ def as_exported(entry: ProbeRecord, epoch_ms: int, forest_id: int, build_id: int
         forest_id=forest_id,
         build_id=build_id,
     )
-
-
-def model_counters(model: SoftwareProbe) -> dict[Counter, int]:
-    """The counters of the circuit as the model has them."""
-    counts = model.counters
-    used = model.table.outcomes[FrameOutcome.USED]
-    named = {
-        Counter.FRAMES_USED: used,
-        Counter.BAD_ITEMS: counts["bad_items"],
-        Counter.RECORDS_SPAM: counts["verdict_spam"],
-        Counter.RECORDS_BACKGROUND: counts["verdict_background"],
-        Counter.RECORDS_BAND: counts["reason_band"],
-        Counter.RECORDS_ONE_SIDED: counts["reason_one_sided"],
-        Counter.RECORDS_MIDFLOW: counts["reason_midflow"],
-        Counter.FRAMES_EXPORTED: counts["frames_exported"],
-        Counter.RECORDS_SHORT: counts["records_unexported"],
-        Counter.RECORDS_OVERLOAD: 0,
-        Counter.FRAMES_SHORT: counts["frames_unexported"],
-        Counter.FRAMES_OVERLOAD: 0,
-    }
-    outcomes = {Counter(outcome): model.table.outcomes[outcome] for outcome in FrameOutcome}
-    return outcomes | named

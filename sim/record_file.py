@@ -123,7 +123,5 @@ def _polars(path: Path) -> Any:
     try:
         import polars
     except ImportError:
-        raise InputError(
-            f"{path}: Parquet needs polars, which is not installed: pip install polars"
-        ) from None
+        raise InputError(f"{path}: Parquet needs polars, which is not installed: pip install polars") from None
     return polars

@@ -78,9 +78,7 @@ def read_probe(directory: Path) -> ExportedProbe:
     if manifest.top != "probe":
         raise InputError(f"{directory}: holds a {manifest.top}, no probe; export with --top probe")
     board = board_named(manifest.board["name"])
-    return ExportedProbe(
-        export.forest, probe_parameters(export.forest, board, export.plan, manifest.build_id)
-    )
+    return ExportedProbe(export.forest, probe_parameters(export.forest, board, export.plan, manifest.build_id))
 
 
 def capture_items(
@@ -131,9 +129,7 @@ def simulated_line(
 ) -> Iterator[bytes]:
     """What the circuit sends over its serial line, in Amaranth's simulator."""
     waveforms = None if vcd is None else str(vcd)
-    run = simulate_probe(
-        probe.parameters, capture.items, key=key, epoch_ms=capture.epoch_ms, tell=tell, vcd=waveforms
-    )
+    run = simulate_probe(probe.parameters, capture.items, key=key, epoch_ms=capture.epoch_ms, tell=tell, vcd=waveforms)
     yield run.sent
 
 
@@ -192,9 +188,7 @@ def replay(
                 f"{stream.missing} records are missing, {sum(stream.undecodable.values())} make no sense"
             )
         if replayed.frames != kinds[ItemKind.FRAME]:
-            raise CheckFailed(
-                f"{export}: {kinds[ItemKind.FRAME]} frames went in, {replayed.frames} were counted"
-            )
+            raise CheckFailed(f"{export}: {kinds[ItemKind.FRAME]} frames went in, {replayed.frames} were counted")
     return replayed
 
 

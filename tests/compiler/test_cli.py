@@ -7,10 +7,12 @@ import sys
 import pytest
 import typer
 
+from compiler.__main__ import REFERENCE
 from compiler.__main__ import app as compiler_app
 from compiler.cli import new_app, run
 from compiler.errors import CheckFailed, InputError
 from compiler.features import CATALOGUE
+from compiler.forest import Forest
 from tests.forests import one_tree
 
 
@@ -117,7 +119,6 @@ def test_every_command_has_help_with_an_example(command, name):
         (["--board", "none"], "board must be one of icebreaker, ice40_hx8k_b_evn, not 'none'"),
         (["--board", "icebreaker", "--top", "half"], "top must be one of probe, forest, not 'half'"),
         (["--board", "icebreaker", "--architecture", "x"], "architecture must be one of unrolled, not 'x'"),
-        ([], "Missing option '--board'"),
     ],
 )
 def test_wrong_export_options(command, tmp_path, options, message):
@@ -126,6 +127,17 @@ def test_wrong_export_options(command, tmp_path, options, message):
     assert (code, out) == (2, "")
     assert message in error
     assert not (tmp_path / "out").exists()
+
+
+def test_export_needs_no_argument(command, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code, out, _ = command(compiler_app, "export")
+    assert code == 0
+    manifest = json.loads((tmp_path / "export" / "manifest.json").read_text())
+    reference = Forest.from_json(REFERENCE)
+    assert (manifest["top"], manifest["board"]["name"]) == ("probe", "icebreaker")
+    assert (manifest["forest"]["id"], len(reference.trees)) == (reference.id, 16)
+    assert f"export: probe of forest {reference.id} for icebreaker" in out
 
 
 def test_a_forest_that_is_not_there(command, tmp_path):

@@ -103,9 +103,7 @@ def test_the_decoder_reads_what_a_program_says(drawn, epoch_ms, options, seed):
     live |= {Live.SECONDS: 1_700_000_000, Live.SEQUENCE: 0}
     counters = {counter: rng.getrandbits(64) for counter in Counter}
     values = ProgramValues(live, epoch_ms, record, counters)
-    fields = [
-        ExportField(element.number, size, source, element.enterprise) for element, (size, source, _) in drawn
-    ]
+    fields = [ExportField(element.number, size, source, element.enterprise) for element, (size, source, _) in drawn]
     announced = ({}, {300: fields}) if options else ({300: fields}, {})
     collector = Collector()
     collector.read(run_program(template_message(9, *announced), values))

@@ -14,9 +14,10 @@ from hdl.setup_register import setup_body
 from hdl.tally import Counter
 from hdl.verdict import VerdictReason
 from sim.export_records import ExportedCounters, ExportedRecord, ExportStream
+from sim.ipfix_writer import probe_counters
 from sim.items import Item, parse_item
 from sim.probe import SoftwareProbe
-from sim.probe_check import as_exported, model_counters
+from sim.probe_check import as_exported
 from sim.simulated_probe import simulate_probe
 from tests.forests import grown_forest
 from tests.frames import random_frame
@@ -84,7 +85,7 @@ def test_circuit_equals_model(seed, directions, reasons):
 
     ids = int(forest.id, 16), int(BUILD, 16)
     assert records == [as_exported(entry, EPOCH_MS, *ids) for entry in expected]
-    assert counters.counters == model_counters(model)
+    assert counters.counters == probe_counters(model)
     assert counters.fill == 0
     assert model.is_conserved()
     assert {record.reason for record in records} >= reasons

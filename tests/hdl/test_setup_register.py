@@ -15,13 +15,9 @@ def random_items(rng, count):
     for _ in range(count):
         match rng.randrange(4):
             case 0:
-                yield item_bytes(
-                    ItemKind.SETUP, body=setup_body(rng.getrandbits(64), rng.getrandbits(_EPOCH_BITS))
-                )
+                yield item_bytes(ItemKind.SETUP, body=setup_body(rng.getrandbits(64), rng.getrandbits(_EPOCH_BITS)))
             case 1:
-                length = rng.choice(
-                    (0, 1, SETUP_BODY_BYTES - 1, SETUP_BODY_BYTES + 1, 2 * SETUP_BODY_BYTES, 60)
-                )
+                length = rng.choice((0, 1, SETUP_BODY_BYTES - 1, SETUP_BODY_BYTES + 1, 2 * SETUP_BODY_BYTES, 60))
                 yield item_bytes(ItemKind.SETUP, body=rng.randbytes(length))[: rng.choice((1, 7, 90))]
             case _:
                 # The kind of a setup item is nothing special inside another one.

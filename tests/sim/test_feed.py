@@ -47,9 +47,7 @@ CLIENT, SERVER = b"\x0a\0\0\1", b"\x0a\0\0\2"
 def conversation(port, *, start_ms=0, payload=100):
     """Frames of a short session, headers only, as a capture file holds them."""
     made = []
-    for step, (forward, flags) in enumerate(
-        [(1, 0x02), (0, 0x12), (1, 0x10), (1, 0x18), (0, 0x11), (1, 0x11)]
-    ):
+    for step, (forward, flags) in enumerate([(1, 0x02), (0, 0x12), (1, 0x10), (1, 0x18), (0, 0x11), (1, 0x11)]):
         ends = (CLIENT, SERVER, port, 25) if forward else (SERVER, CLIENT, 25, port)
         source, destination, source_port, destination_port = ends
         data, wire_length = tcp_frame(
@@ -183,9 +181,7 @@ def test_another_build_is_said(board, export):
     link = BoardLink(board.exchange, name="board", clock=board.clock, sleep=board.sleep)
     receiver = Receiver(BoardLine(board), "/dev/line", manifest, Kept())
     tick = Item(ItemKind.TICK, 0, body=bytes(4))
-    with pytest.raises(
-        InputError, match=r"/dev/line: the board holds build [0-9a-f]{8}, not 01234567 of the export"
-    ):
+    with pytest.raises(InputError, match=r"/dev/line: the board holds build [0-9a-f]{8}, not 01234567 of the export"):
         feed(link, setup_item(KEY, 0), [tick], receiver)
 
 
@@ -294,9 +290,7 @@ def test_command_feeds_and_writes(to_file, board, export, tmp_path, monkeypatch,
     if to_file:
         rows = sorted(Path("records.csv").read_text().splitlines()[1:])
         assert len(rows) == 4
-        assert rows[0].startswith(
-            "2023-11-14T22:13:20.250Z,2023-11-14T22:13:20.450Z,10.0.0.1,2000,10.0.0.2,25,4,"
-        )
+        assert rows[0].startswith("2023-11-14T22:13:20.250Z,2023-11-14T22:13:20.450Z,10.0.0.1,2000,10.0.0.2,25,4,")
 
 
 @pytest.mark.parametrize(
@@ -315,15 +309,11 @@ def test_wrong_parameters(changes, complaint, tmp_path):
         feed_capture(tmp_path / "few.pcap", parameters)
 
 
-@pytest.mark.parametrize(
-    ("module", "device"), [("spidev", "/dev/spidev0.0"), ("pyftdi.spi", "ftdi://ftdi:232h/1")]
-)
+@pytest.mark.parametrize(("module", "device"), [("spidev", "/dev/spidev0.0"), ("pyftdi.spi", "ftdi://ftdi:232h/1")])
 def test_a_missing_package_is_one_line(module, device, tmp_path, monkeypatch):
     (tmp_path / "few.pcap").write_bytes(pcap(FRAMES))
     monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(
-        InputError, match=rf"{device}: needs the package {module.split('.')[0]}, .*: pip install"
-    ):
+    with pytest.raises(InputError, match=rf"{device}: needs the package {module.split('.')[0]}, .*: pip install"):
         feed_capture(tmp_path / "few.pcap", FeedParameters(device))
 
 

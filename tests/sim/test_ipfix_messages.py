@@ -33,12 +33,7 @@ def template_set(templates, scopes=None):
 
 def message(*sets, sequence=0, domain=7, seconds=1_700_000_000):
     body = b"".join(sets)
-    return (
-        b"\0\x0a"
-        + number(16 + len(body), 2)
-        + b"".join(number(n, 4) for n in (seconds, sequence, domain))
-        + body
-    )
+    return b"\0\x0a" + number(16 + len(body), 2) + b"".join(number(n, 4) for n in (seconds, sequence, domain)) + body
 
 
 RECORD = bytes([0, 0, 1, 2, 3, 4, 0xFE])
@@ -57,9 +52,7 @@ def test_options_and_variable_length():
     collector = Collector()
     collector.read(message(template_set({300: [(A, 4), (B, 0xFFFF)]}, scopes=1)))
     long = bytes(range(256))
-    read = collector.read(
-        message(a_set(300, bytes(4) + b"\3abc" + bytes(4) + b"\xff\1\0" + long + bytes(4) + b"\0"))
-    )
+    read = collector.read(message(a_set(300, bytes(4) + b"\3abc" + bytes(4) + b"\xff\1\0" + long + bytes(4) + b"\0")))
     assert [record.values[B] for record in read.records] == [b"abc", long, b""]
     assert all(record.options for record in read.records)
 
@@ -162,9 +155,7 @@ _SIZES = st.one_of(st.integers(1, 40), st.just(0xFFFF))
 
 @st.composite
 def _templates_and_values(draw):
-    fields = draw(
-        st.lists(st.tuples(_ELEMENTS, _SIZES), min_size=1, max_size=12, unique_by=lambda field: field[0])
-    )
+    fields = draw(st.lists(st.tuples(_ELEMENTS, _SIZES), min_size=1, max_size=12, unique_by=lambda field: field[0]))
     records = draw(st.integers(1, 4))
     sizes = dict(fields)
 

@@ -62,9 +62,7 @@ def test_no_frames_give_a_flush():
 
 
 def test_ticks_carry_the_seconds_of_their_time():
-    frames = [
-        CapturedFrame(time_ms * 1_000_000, 60, b"") for time_ms in (1_700_000_000_999, 1_700_000_001_100)
-    ]
+    frames = [CapturedFrame(time_ms * 1_000_000, 60, b"") for time_ms in (1_700_000_000_999, 1_700_000_001_100)]
     items = [item for item in items_of(frames) if item.kind is TICK]
     assert [(item.time_ms, int.from_bytes(item.body, "big")) for item in items] == [
         (999, 1_700_000_000),
@@ -94,15 +92,11 @@ def test_a_run_lasts_2_to_the_32_ms():
 
 
 def test_headers_only():
-    data, wire_length = tcp_frame(
-        source=bytes(4), destination=bytes(4), source_port=1, destination_port=25, payload=9
-    )
+    data, wire_length = tcp_frame(source=bytes(4), destination=bytes(4), source_port=1, destination_port=25, payload=9)
     frames = [CapturedFrame(0, wire_length, data + b"secret...")]
     (_, item, _) = items_of(frames, headers_only=True)
     assert item == Item(FRAME, 0, wire_length, data)
-    assert decode_frame(item.body, item.wire_length, None) == decode_frame(
-        data + b"secret...", wire_length, None
-    )
+    assert decode_frame(item.body, item.wire_length, None) == decode_frame(data + b"secret...", wire_length, None)
 
 
 @given(

@@ -103,9 +103,7 @@ def test_circuit_gives_the_file_of_the_model(export, tmp_path, sim):
             code, _, stderr = sim("replay", SLICE, *arguments)
             assert (code, stderr) == (0, "")
         said[engine] = list(said_in(out))
-    records = {
-        engine: [e for e in entries if isinstance(e, ExportedRecord)] for engine, entries in said.items()
-    }
+    records = {engine: [e for e in entries if isinstance(e, ExportedRecord)] for engine, entries in said.items()}
     assert records["amaranth"] == records["model"] != []
     # Announcements come when they come; the last counters are those of the whole replay.
     last = {engine: entries[-1] for engine, entries in said.items()}
@@ -125,9 +123,7 @@ def test_whole_frames_give_the_same_records(export, tmp_path, sim):
 
 def test_monitor_only_is_said(tmp_path, sim):
     export = tmp_path / "probe"
-    compiler.export(
-        grown_forest(names=("maxpl",), monitor_only=True), export, board="icebreaker", top="probe"
-    )
+    compiler.export(grown_forest(names=("maxpl",), monitor_only=True), export, board="icebreaker", top="probe")
     out = tmp_path / "records.csv"
     arguments = ("replay", SLICE, "--export", export, "--limit", 400, "-o", out)
     code, stdout, _ = sim(*arguments)

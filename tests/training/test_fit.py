@@ -5,7 +5,9 @@ import json
 
 import numpy as np
 import pytest
+import sklearn
 
+from compiler.__main__ import REFERENCE
 from compiler.features import CATALOGUE, UNIVERSAL
 from compiler.forest import Forest
 from tests.training.cases import SLICE, run_training, table_of
@@ -49,6 +51,16 @@ def test_fit(flow_files, tmp_path, capsys):
     assessed = assess(flows, forest.decide(flows.columns(forest.feature_names)))
     assert f"{assessed.balanced_accuracy:.3f}" in said
     assert assessed.balanced_accuracy > 0.7
+
+
+def test_the_reference_forest_is_made_by_its_command(flow_files, tmp_path):
+    reference = Forest.from_json(REFERENCE)
+    if reference.provenance["scikit-learn"] != sklearn.__version__:
+        pytest.skip("another scikit-learn may grow other trees")
+    learn, test = flow_files
+    out = tmp_path / "forest.json"
+    assert run_training("fit", learn, "--test", test, "--ports", "25,587", "--name", "reference", "-o", out) == 0
+    assert Forest.from_json(out).id == reference.id
 
 
 def test_same_seed_same_file(flow_files, tmp_path):
