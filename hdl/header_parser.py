@@ -7,7 +7,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from hdl.item import ITEM_HEADER_BYTES, FrameOutcome, ItemKind, framed
+from hdl.item import ITEM_HEADER_BYTES, SETUP_BODY_BYTES, FrameOutcome, ItemKind, framed
 from hdl.packet import PACKET_WORDS, Descriptor, PacketWord, packet_port_signature
 
 __all__ = ["HeaderParser"]
@@ -63,7 +63,6 @@ class HeaderParser(wiring.Component):
     i: items, framed bytes
     o: descriptor of an item
     packet: read port on its words
-    seconds, clocked: export time of the last tick, in seconds since 1970; there was such a tick since ``restart``
     """
 
     def __init__(self, *, ports: tuple[int, ...] | None):
@@ -76,9 +75,6 @@ class HeaderParser(wiring.Component):
                 "i": In(stream.Signature(framed(8))),
                 "o": Out(stream.Signature(Descriptor)),
                 "packet": In(packet_port_signature()),
-                "restart": In(1),
-                "seconds": Out(32),
-                "clocked": Out(1),
             }
         )
 
@@ -94,8 +90,6 @@ class HeaderParser(wiring.Component):
         reader = _Reader(m, byte=self.i.p.data, write=write, bank=bank, kind=kind, ports=self._ports)
         header, offset = reader.header, reader.offset
 
-        with m.If(self.restart):
-            m.d.sync += self.clocked.eq(0)
         with m.If(self.o.ready):
             m.d.sync += self.o.valid.eq(0)
         with m.FSM():
@@ -104,19 +98,18 @@ class HeaderParser(wiring.Component):
                 with m.If(self.i.valid):
                     kind_byte = (header == Header.ITEM) & (offset == 0)
                     with m.If(kind_byte):
-                        m.d.comb += wrong_kind.eq(self.i.p.data > ItemKind.FLUSH)
+                        m.d.sync += outcome.eq(FrameOutcome.TRUNCATED)  # unless it is settled before the item ends
+                        m.d.comb += wrong_kind.eq(self.i.p.data > ItemKind.SETUP)
                         m.d.sync += [kind.eq(self.i.p.data), no_item.eq(wrong_kind)]
                     reader.read()
-                    with m.If((kind == ItemKind.TICK) & reader.at(Header.REST, 3)):
-                        m.d.sync += [self.seconds.eq(reader.word), self.clocked.eq(1)]
                     with m.If(reader.settled):
                         m.d.sync += [outcome.eq(reader.outcome), header.eq(Header.REST)]
                     with m.If(self.i.p.last):
                         whole = (header != Header.ITEM) | (offset == ITEM_HEADER_BYTES - 1)
                         m.d.sync += [header.eq(Header.ITEM), offset.eq(0)]
-                        with m.If(~reader.settled & (header != Header.REST)):
-                            m.d.sync += outcome.eq(FrameOutcome.TRUNCATED)
-                        m.d.sync += no_item.eq(wrong_kind | ~whole | (no_item & ~kind_byte))
+                        used = reader.settled | ((header == Header.REST) & (outcome == FrameOutcome.USED))
+                        cut = (kind == ItemKind.SETUP) & ~used
+                        m.d.sync += no_item.eq(wrong_kind | ~whole | cut | (no_item & ~kind_byte))
                         m.next = "REPORT"
             with m.State("REPORT"):
                 with m.If(~self.o.valid | self.o.ready):
@@ -288,6 +281,14 @@ class _Reader:
             self._settle(FrameOutcome.USED)
 
     def _rest(self):
+        m = self.m
+        for kind, words in ((ItemKind.TICK, 1), (ItemKind.SETUP, SETUP_BODY_BYTES // 4)):
+            with m.If(self.kind == kind):
+                for word in range(words):
+                    with self._after(4 * word + 3):
+                        self._store(PacketWord.BODY + word, self.word)
+                with self._after(4 * words - 1):
+                    self._settle(FrameOutcome.USED)
         # Stops counting, so that no byte of a long item is taken for an early one.
         with self.m.If(self.offset == 63):
             self.m.d.sync += self.offset.eq(63)

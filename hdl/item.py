@@ -4,10 +4,12 @@ import enum
 
 from amaranth.lib import data
 
-__all__ = ["FrameOutcome", "ITEM_HEADER_BYTES", "ItemKind", "framed", "item_bytes"]
+__all__ = ["ITEM_HEADER_BYTES", "SETUP_BODY_BYTES", "FrameOutcome", "ItemKind", "framed", "item_bytes", "setup_body"]
 
 ITEM_HEADER_BYTES = 8
 """Kind (1 byte), wire length (3 bytes), time in milliseconds (4 bytes), all in network byte order."""
+
+SETUP_BODY_BYTES = 16
 
 
 class ItemKind(enum.IntEnum):
@@ -17,7 +19,7 @@ class ItemKind(enum.IntEnum):
     TICK = 1
     FLUSH = 2
     SETUP = 3
-    """For the link alone: the epoch (6 bytes, milliseconds since 1970) and the secret key (8 bytes)."""
+    """With the epoch (8 bytes, milliseconds since 1970) and the secret key (8 bytes)."""
 
 
 class FrameOutcome(enum.IntEnum):
@@ -44,3 +46,8 @@ def framed(width: int) -> data.StructLayout:
 def item_bytes(kind: ItemKind, *, time_ms: int = 0, wire_length: int = 0, body: bytes = b"") -> bytes:
     """An item as it goes over the link; ``body`` is the captured part of a frame, or the seconds of a tick."""
     return bytes([kind]) + wire_length.to_bytes(3, "big") + time_ms.to_bytes(4, "big") + body
+
+
+def setup_body(key: int, epoch_ms: int) -> bytes:
+    """What follows the header of a set-up item."""
+    return epoch_ms.to_bytes(8, "big") + key.to_bytes(8, "big")

@@ -21,6 +21,8 @@ class PacketWord(enum.IntEnum):
     MARKS = 3
     """TTL in bits 8 to 15, TCP flags in bits 0 to 7."""
     SOURCE = 8
+    BODY = 8
+    """What follows the header of a tick (one word) or of a set-up item (four), in place of addresses."""
     DESTINATION = 12
 
 

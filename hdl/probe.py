@@ -8,7 +8,7 @@ from amaranth.lib.wiring import In, Out, connect
 
 from hdl.classifier import Classifier
 from hdl.counter_bank import CounterBank
-from hdl.exporter import EPOCH_BITS, Exporter, ExporterParameters
+from hdl.exporter import Exporter, ExporterParameters
 from hdl.features import FeatureSource
 from hdl.flow_table import FlowTable, FlowTableParameters
 from hdl.forest_parameters import ForestParameters
@@ -16,6 +16,7 @@ from hdl.forest_unrolled import UnrolledForest
 from hdl.header_parser import HeaderParser
 from hdl.item import framed
 from hdl.record_buffer import RecordBuffer
+from hdl.set_up import SetUp
 from hdl.tally import Counter, FrameTally, RecordTally, UnexportedTally, event_signature
 
 __all__ = ["Probe", "ProbeParameters"]
@@ -57,10 +58,7 @@ class Probe(wiring.Component):
 
     Attributes
     ----------
-    key: secret key of the hash
-    enabled: key and epoch are set; frames until then are counted as not ready
-    epoch_ms: of the item times, in milliseconds since 1970
-    ready: frames are being taken
+    ready: the probe has been set up and the table is clear; frames until then are counted as not ready
     i: items
     overrun: counts frames that the link had to drop
     o: IPFIX messages
@@ -70,9 +68,6 @@ class Probe(wiring.Component):
         self.parameters = parameters
         super().__init__(
             {
-                "key": In(64),
-                "enabled": In(1),
-                "epoch_ms": In(EPOCH_BITS),
                 "ready": Out(1),
                 "i": In(stream.Signature(framed(8))),
                 "overrun": In(event_signature()),
@@ -85,6 +80,7 @@ class Probe(wiring.Component):
         m = Module()
         m.submodules.parser = parser = HeaderParser(ports=p.table.ports)
         m.submodules.frame_tally = frame_tally = FrameTally()
+        m.submodules.set_up = set_up = SetUp()
         m.submodules.table = table = FlowTable(parameters=p.table)
         m.submodules.buffer = buffer = RecordBuffer(
             layout=layout, slots=p.record_slots, min_packets=p.min_packets, wait=p.wait
@@ -103,8 +99,10 @@ class Probe(wiring.Component):
 
         connect(m, wiring.flipped(self.i), parser.i)
         connect(m, parser.o, frame_tally.i)
-        connect(m, frame_tally.o, table.i)
-        connect(m, parser.packet, table.packet)
+        connect(m, frame_tally.o, set_up.i)
+        connect(m, set_up.o, table.i)
+        connect(m, parser.packet, set_up.words)
+        connect(m, set_up.packet, table.packet)
         connect(m, table.o, buffer.i)
         connect(m, buffer.unexported, unexported_tally.i)
         connect(m, classifier.o, record_tally.i)
@@ -116,14 +114,14 @@ class Probe(wiring.Component):
         connect(m, wiring.flipped(self.overrun), counters.i_3)
 
         m.d.comb += [
-            self.ready.eq(table.ready & self.enabled),
-            parser.restart.eq(~self.enabled),
-            table.restart.eq(~self.enabled),
+            self.ready.eq(table.ready & set_up.done),
+            set_up.quiet.eq(~buffer.available),
+            table.restart.eq(set_up.restart),
             frame_tally.ready.eq(self.ready),
-            table.key.eq(self.key),
-            exporter.enabled.eq(self.enabled & parser.clocked),
-            exporter.epoch_ms.eq(self.epoch_ms),
-            exporter.seconds.eq(parser.seconds),
+            table.key.eq(set_up.key),
+            exporter.enabled.eq(set_up.done & set_up.clocked),
+            exporter.epoch_ms.eq(set_up.epoch_ms),
+            exporter.seconds.eq(set_up.seconds),
             exporter.fill.eq(table.fill),
             exporter.quiet.eq(~buffer.available),
             exporter.announce.eq(frame_tally.flush),

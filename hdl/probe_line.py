@@ -7,14 +7,13 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 from hdl.cobs import CobsEncoder
 from hdl.item import framed
 from hdl.probe import Probe, ProbeParameters
-from hdl.setup_register import SetupRegister
 from hdl.tally import event_signature
 
 __all__ = ["ProbeLine"]
 
 
 class ProbeLine(wiring.Component):
-    """Set up by items, answering in COBS frames of IPFIX messages.
+    """Takes items, answers in COBS frames of IPFIX messages.
 
     Parameters
     ----------
@@ -22,7 +21,7 @@ class ProbeLine(wiring.Component):
 
     Attributes
     ----------
-    i: items, setup items among them
+    i: items
     overrun: counts frames that the link had to drop
     ready: frames are being taken
     o: bytes
@@ -41,20 +40,13 @@ class ProbeLine(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.setup = setup = SetupRegister()
         m.submodules.probe = probe = Probe(parameters=self.parameters)
         m.submodules.cobs = cobs = CobsEncoder()
 
-        connect(m, flipped(self.i), setup.i)
-        connect(m, setup.o, probe.i)
+        connect(m, flipped(self.i), probe.i)
         connect(m, probe.o, cobs.i)
         connect(m, cobs.o, flipped(self.o))
         connect(m, flipped(self.overrun), probe.overrun)
-        m.d.comb += [
-            probe.key.eq(setup.key),
-            probe.epoch_ms.eq(setup.epoch_ms),
-            probe.enabled.eq(setup.done),
-            self.ready.eq(probe.ready),
-        ]
+        m.d.comb += self.ready.eq(probe.ready)
 
         return m

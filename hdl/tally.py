@@ -58,7 +58,8 @@ def event_signature() -> stream.Signature:
 class FrameTally(wiring.Component):
     """Counts every item's end and passes on what the flow table is to see.
 
-    While the probe is not ready, frames are counted as NOT_READY, ticks and flushes are forgotten.
+    While the probe is not ready, frames are counted as NOT_READY, ticks and flushes are forgotten, and only a set-up
+    item is passed on.
 
     **Latency**: a frame waits until its event has been taken.
 
@@ -99,7 +100,7 @@ class FrameTally(wiring.Component):
                         m.d.comb += self.event.valid.eq(1)
                     with m.If(~self.event.valid | self.event.ready):
                         m.next = "PASS"
-                        with m.If(self.i.p.bad | ~self.ready):
+                        with m.If(self.i.p.bad | (~self.ready & (self.i.p.kind != ItemKind.SETUP))):
                             m.d.comb += self.i.ready.eq(1)
                             m.next = "COUNT"
             with m.State("PASS"):

@@ -124,6 +124,12 @@ class FlowTable:
             self._pointer = (self._pointer + 1) % len(self._entries)
         return [] if record is None else [record]
 
+    def restart(self, key: int) -> None:
+        """Begin a new run with another key; the table has been flushed."""
+        assert not self.fill
+        self.now = 0
+        self._key = key
+
     # Rule 1: a used frame.
 
     def _take(self, packet: Packet) -> FlowRecord | None:

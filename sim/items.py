@@ -4,13 +4,12 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from compiler.errors import InputError
-from hdl.item import ITEM_HEADER_BYTES, ItemKind, item_bytes
-from hdl.setup_register import setup_body
+from hdl.item import ITEM_HEADER_BYTES, SETUP_BODY_BYTES, ItemKind, item_bytes, setup_body
 
 from .capture import CapturedFrame
 from .headers import header_bytes
 
-__all__ = ["GAP_TICKS", "TICK_MS", "Item", "epoch_of", "items_of", "parse_item", "setup_item"]
+__all__ = ["GAP_TICKS", "TICK_MS", "Item", "epoch_of", "items_of", "key_of_setup", "parse_item", "setup_item"]
 
 TICK_MS = 100
 """Default tick period of replay."""
@@ -37,7 +36,9 @@ class Item(NamedTuple):
 
 def parse_item(data: bytes) -> Item | None:
     """The item that these bytes hold; None for a bad item: too short, or of a kind the probe does not know."""
-    if len(data) < ITEM_HEADER_BYTES or data[0] not in (ItemKind.FRAME, ItemKind.TICK, ItemKind.FLUSH):
+    if len(data) < ITEM_HEADER_BYTES or data[0] not in set(ItemKind):
+        return None
+    if data[0] == ItemKind.SETUP and len(data) < ITEM_HEADER_BYTES + SETUP_BODY_BYTES:
         return None
     wire_length, time_ms = int.from_bytes(data[1:4], "big"), int.from_bytes(data[4:8], "big")
     return Item(ItemKind(data[0]), time_ms, wire_length, data[ITEM_HEADER_BYTES:])
@@ -46,6 +47,11 @@ def parse_item(data: bytes) -> Item | None:
 def setup_item(key: int, epoch_ms: int) -> Item:
     """The item that a link begins with: the secret key and what the times of all others are counted from."""
     return Item(ItemKind.SETUP, 0, body=setup_body(key, epoch_ms))
+
+
+def key_of_setup(item: Item) -> int:
+    """The secret key that a set-up item tells."""
+    return int.from_bytes(item.body[8:SETUP_BODY_BYTES], "big")
 
 
 def epoch_of(frame: CapturedFrame) -> int:

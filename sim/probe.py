@@ -15,7 +15,7 @@ from hdl.verdict import Verdict, VerdictReason
 from .flow_record import FlowRecord
 from .flow_table import FlowTable, TableParameters
 from .headers import decode_frame
-from .items import Item
+from .items import Item, key_of_setup
 
 __all__ = ["ProbeRecord", "SoftwareProbe", "feature_values"]
 
@@ -122,9 +122,13 @@ class SoftwareProbe:
         return parts == counters["frames"]
 
     def _table_records(self, item: Item | None) -> list[FlowRecord]:
-        if item is None or item.kind not in (ItemKind.FRAME, ItemKind.TICK, ItemKind.FLUSH):
+        if item is None:
             self._counts["bad_items"] += 1
             return []
+        if item.kind == ItemKind.SETUP:
+            records = self.table.item(ItemKind.FLUSH, item.time_ms)
+            self.table.restart(key_of_setup(item))
+            return records
         if item.kind != ItemKind.FRAME:
             self._counts["ticks" if item.kind == ItemKind.TICK else "flushes"] += 1
             return self.table.item(item.kind, item.time_ms)

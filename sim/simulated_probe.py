@@ -3,12 +3,10 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from hdl.item import ItemKind, item_bytes
 from hdl.probe import ProbeParameters
 from hdl.probe_line import ProbeLine
-from hdl.setup_register import setup_body
 
-from .items import Item
+from .items import Item, setup_item
 from .testbench import Stalls, frames_to_payloads, simulate, stream_put
 
 __all__ = ["SimulatedRun", "simulate_probe"]
@@ -34,7 +32,7 @@ def simulate_probe(
     parameters: ProbeParameters,
     items: Iterable[Item | bytes],
     *,
-    key: int,
+    key: int | None,
     epoch_ms: int,
     seed: int | None = None,
     stall_output: float = 0.2,
@@ -46,7 +44,7 @@ def simulate_probe(
     Parameters
     ----------
     items: bytes are an item as they are, right or wrong
-    key, epoch_ms: of the setup item
+    key, epoch_ms: of the set-up item that comes first; without a key there is none
     seed: of random gaps between bytes at both ends; None for none
     stall_output: share of clocks in which no byte is taken, with a seed
     tell: called with the number of items taken so far
@@ -62,10 +60,10 @@ def simulate_probe(
 
     async def feed(ctx):
         nonlocal quiet
-        setup = item_bytes(ItemKind.SETUP, body=setup_body(key, epoch_ms))
-        await stream_put(ctx, dut.i, frames_to_payloads([setup]))
-        while not ctx.get(dut.ready):
-            await ctx.tick()
+        if key is not None:
+            await stream_put(ctx, dut.i, frames_to_payloads([setup_item(key, epoch_ms).to_bytes()]))
+            while not ctx.get(dut.ready):
+                await ctx.tick()
         gaps = stalls(0, 0.05)
         for number, item in enumerate(items, 1):
             await stream_put(ctx, dut.i, frames_to_payloads([item]), gaps)

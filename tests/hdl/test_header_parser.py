@@ -5,20 +5,27 @@ import random
 import pytest
 
 from hdl.header_parser import HeaderParser
-from hdl.item import FrameOutcome, ItemKind, item_bytes
+from hdl.item import SETUP_BODY_BYTES, FrameOutcome, ItemKind, item_bytes
 from hdl.packet import PacketWord
 from sim.headers import decode_frame
+from sim.items import parse_item
 from sim.testbench import Stalls, frames_to_payloads, simulate, stream_put
 from tests.frames import random_frame
 
 
 def _expected(item, ports):
     """(kind, outcome, words) of an item, or None for a bad one."""
-    if len(item) < 8 or item[0] > ItemKind.FLUSH:
+    if parse_item(item) is None:
         return None
     time = int.from_bytes(item[4:8], "big")
     if item[0] != ItemKind.FRAME:
-        return item[0], None, {PacketWord.TIME: time}
+        needed = {ItemKind.TICK: 4, ItemKind.SETUP: SETUP_BODY_BYTES}.get(item[0])
+        words = {PacketWord.TIME: time}
+        told = needed is not None and len(item) >= 8 + needed
+        if told:
+            for word in range(needed // 4):
+                words[PacketWord.BODY + word] = int.from_bytes(item[8 + 4 * word : 12 + 4 * word], "big")
+        return item[0], FrameOutcome.USED if told else FrameOutcome.TRUNCATED, words
     outcome, packet = decode_frame(item[8:], int.from_bytes(item[1:4], "big"), ports)
     words = {PacketWord.TIME: time}
     if outcome == FrameOutcome.USED:
@@ -37,7 +44,8 @@ def _items(rng, count):
     for number in range(count):
         match rng.randrange(12):
             case 0:
-                yield item_bytes(ItemKind.TICK, time_ms=number)
+                kind = rng.choice((ItemKind.TICK, ItemKind.SETUP))
+                yield item_bytes(kind, time_ms=number, body=rng.randbytes(rng.choice((0, 3, 4, 15, 16, 70, 140))))
             case 1:
                 yield rng.randbytes(rng.randint(1, 12))
             case 2:

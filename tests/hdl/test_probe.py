@@ -10,12 +10,11 @@ from compiler.features import UNIVERSAL
 from compiler.plan import plan_forest
 from compiler.probe_plan import probe_parameters
 from hdl.item import ItemKind, item_bytes
-from hdl.setup_register import setup_body
 from hdl.tally import Counter
 from hdl.verdict import VerdictReason
 from sim.export_records import ExportedCounters, ExportedRecord, ExportStream
 from sim.ipfix_writer import probe_counters
-from sim.items import Item, parse_item
+from sim.items import Item, parse_item, setup_item
 from sim.probe import SoftwareProbe
 from sim.probe_check import as_exported
 from sim.simulated_probe import simulate_probe
@@ -52,8 +51,8 @@ def _hostile_items(rng, count):
                 yield item.to_bytes()
 
 
-def _run(parameters, items, seed, **options):
-    run = simulate_probe(parameters, items, key=KEY, epoch_ms=EPOCH_MS, seed=seed, **options)
+def _run(parameters, items, seed, key=KEY, **options):
+    run = simulate_probe(parameters, items, key=key, epoch_ms=EPOCH_MS, seed=seed, **options)
     stream = ExportStream()
     sent = list(stream.feed(run.sent))
     assert (stream.bad_frames, stream.missing, stream.undecodable) == (0, 0, {})
@@ -112,17 +111,39 @@ def test_overload_drops_whole_records_and_counts_them():
     assert counts[Counter.FRAMES_EXPORTED] == sum(record.packets for record in records)
 
 
-def test_frames_before_setup_are_counted_not_ready():
+def test_before_the_set_up_frames_are_counted_not_ready():
     rng = random.Random(4)
-    forest = grown_forest(names=("maxpl",))
-    parameters = _parameters(forest)
+    parameters = _parameters(grown_forest(names=("maxpl",)))
     frames = [item.to_bytes() for item in random_items(rng, 20) if item.kind is ItemKind.FRAME]
-    # A setup item of the wrong length takes the probe out of service until the next right one.
-    wrong, right = (item_bytes(ItemKind.SETUP, body=body) for body in (bytes(13), setup_body(KEY, EPOCH_MS)))
-    items = [wrong, *frames, right, _first_tick(), Item(ItemKind.FLUSH, 0).to_bytes()]
+    cut = setup_item(KEY, EPOCH_MS).to_bytes()[:-1]
+    items = [cut, *frames, setup_item(KEY, EPOCH_MS).to_bytes(), _first_tick(), Item(ItemKind.FLUSH, 0).to_bytes()]
 
-    records, counters = _run(parameters, items, 4)
+    records, counters = _run(parameters, items, 4, key=None)
 
     assert records == []
-    assert counters.counters[Counter.FRAMES_NOT_READY] == len(frames)
-    assert counters.counters[Counter.FRAMES_USED] == 0
+    counts = counters.counters
+    assert counts[Counter.FRAMES_NOT_READY] == len(frames)
+    assert (counts[Counter.FRAMES_USED], counts[Counter.BAD_ITEMS]) == (0, 1)
+
+
+def test_another_set_up_ends_the_run_before_it():
+    rng = random.Random(6)
+    forest = grown_forest(names=("maxpl", "rsp"))
+    later_ms = EPOCH_MS + 5_000_000
+    model = SoftwareProbe(forest, sets=2, ways=2, idle_ms=1000, active_ms=4000, linger_ms=300, key=KEY)
+    ids = int(forest.id, 16), int(BUILD, 16)
+    items, expected = [_first_tick()], []
+    list(model.run([parse_item(_first_tick())]))
+    for epoch_ms in (EPOCH_MS, later_ms):
+        # The last item of random ones is a flush, which is left to the set-up that follows.
+        run = [item for item in random_items(rng, 120, hosts=1, step_ms=100) if item.kind is not ItemKind.FLUSH]
+        setup = setup_item(KEY + 1, later_ms) if epoch_ms == EPOCH_MS else Item(ItemKind.FLUSH, 0)
+        tick = Item(ItemKind.TICK, 0, body=(later_ms // 1000).to_bytes(4, "big"))
+        items += [*(item.to_bytes() for item in run), setup.to_bytes(), tick.to_bytes()]
+        expected += [as_exported(entry, epoch_ms, *ids) for entry in model.run([*run, setup, tick])]
+
+    records, counters = _run(_parameters(forest), items, 6)
+
+    assert len(records) > 10
+    assert records == expected
+    assert counters.counters == probe_counters(model)

@@ -3,14 +3,9 @@
 import random
 
 import pytest
-from amaranth.hdl import Module
-from amaranth.lib import stream, wiring
-from amaranth.lib.wiring import In, Out
 
-from hdl.item import FrameOutcome, ItemKind, framed, item_bytes
-from hdl.setup_register import SetupRegister
+from hdl.item import FrameOutcome
 from hdl.spi_link import SpiLink
-from hdl.tally import event_signature
 from sim.testbench import simulate
 
 
@@ -132,42 +127,3 @@ def test_bits_beyond_a_byte_are_dropped(bits):
     simulate(dut, run, background=[watcher.watch], limit_cycles=2000)
     assert watcher.items == [part for part in (b"\xa5\x5a\x81"[: bits // 8], b"after it") if part]
     assert watcher.overruns == 0
-
-
-class LinkAndSetup(wiring.Component):
-    """A link and what is behind it in every probe."""
-
-    def __init__(self):
-        pins = {"sck": In(1), "copi": In(1), "cs_n": In(1), "cipo": Out(1)}
-        super().__init__(pins | {"o": Out(stream.Signature(framed(8))), "overrun": Out(event_signature())})
-
-    def elaborate(self, platform):
-        m = Module()
-        m.submodules.link = link = SpiLink()
-        m.submodules.setup = setup = SetupRegister()
-        wiring.connect(m, link.o, setup.i)
-        wiring.connect(m, setup.o, wiring.flipped(self.o))
-        wiring.connect(m, link.overrun, wiring.flipped(self.overrun))
-        m.d.comb += [link.sck.eq(self.sck), link.copi.eq(self.copi), link.cs_n.eq(self.cs_n)]
-        m.d.comb += self.cipo.eq(link.cipo)
-        return m
-
-
-@pytest.mark.parametrize("last", [ItemKind.SETUP, 9])
-def test_a_refused_item_is_refused_again_whatever_its_last_byte(last):
-    """The last byte of a refused item stays in the link; it must not pass for the first one of a setup item."""
-    dut = LinkAndSetup()
-    host, watcher = Host(dut, 2, 4), Watcher(dut)
-    item = item_bytes(ItemKind.FRAME, body=bytes([1, 2, last]))
-
-    async def run(ctx):
-        ctx.set(dut.cs_n, 1)
-        await ctx.tick().repeat(5)
-        for _ in range(3):
-            assert set(await host.send(ctx, item)) == {0}
-        ctx.set(dut.o.ready, 1)
-        assert set((await host.send(ctx, item))[1:]) == {0xFF}
-
-    simulate(dut, run, background=[watcher.watch], limit_cycles=4000)
-    assert watcher.items == [item]
-    assert watcher.overruns == 3

@@ -8,7 +8,7 @@ from compiler.errors import InputError
 from hdl.item import ItemKind
 from sim.capture import CapturedFrame
 from sim.headers import decode_frame
-from sim.items import Item, epoch_of, items_of, parse_item, setup_item
+from sim.items import Item, epoch_of, items_of, key_of_setup, parse_item, setup_item
 from tests.frames import tcp_frame
 
 FRAME, TICK, FLUSH = ItemKind.FRAME, ItemKind.TICK, ItemKind.FLUSH
@@ -81,8 +81,10 @@ def test_no_date_after_2106():
 
 def test_setup_item():
     item = setup_item(0x0102030405060708, 0x0A0B0C0D0E0F)
-    assert item.to_bytes() == bytes([3, *bytes(7), *range(10, 16), *range(1, 9)])
-    assert parse_item(item.to_bytes()) is None
+    assert item.to_bytes() == bytes([3, *bytes(7), 0, 0, *range(10, 16), *range(1, 9)])
+    assert parse_item(item.to_bytes()) == item
+    assert parse_item(item.to_bytes()[:-1]) is None
+    assert key_of_setup(item) == 0x0102030405060708
 
 
 def test_a_run_lasts_2_to_the_32_ms():
@@ -112,7 +114,8 @@ def test_bytes_and_back(kind, time_ms, wire_length, body):
 
 @given(st.binary(max_size=12))
 def test_bad_items(data):
-    assert (parse_item(data) is None) == (len(data) < 8 or data[0] > 2)
+    # Eight bytes of header, and a set-up item needs sixteen more.
+    assert (parse_item(data) is None) == (len(data) < 8 or data[0] >= 3)
 
 
 @given(st.lists(st.integers(0, 10_000), max_size=20))
