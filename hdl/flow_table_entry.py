@@ -1,0 +1,194 @@
+"""States of the flow table that emit, fill and update an entry, and sweep."""
+
+from amaranth.hdl import Cat, Mux, Signal
+
+from hdl.accumulator import COUNT_BITS
+from hdl.entry_layout import EntryWord, StateBit
+from hdl.flow_table_parameters import CLOSED_BITS
+from hdl.flow_table_signals import FlowTableSignals, Purpose
+from hdl.item import ItemKind
+from hdl.packet import PacketWord
+from hdl.verdict import EndReason
+
+__all__ = ["entry_states"]
+
+
+def entry_states(t: FlowTableSignals) -> None:
+    """A record leaves, an entry is filled, a packet is added, one entry is swept."""
+    _emit(t)
+    _fill(t)
+    _update(t)
+    _close(t)
+    _finish(t)
+
+
+def _emit(t: FlowTableSignals) -> None:
+    """A record leaves; its entry is freed or filled again."""
+    m = t.m
+    with m.State("EMIT"):
+        t.read(EntryWord.STATE)
+        m.d.sync += [t.word.eq(EntryWord.STATE), t.emitted.eq(1)]
+        m.next = "EMIT_WORD"
+    with m.State("EMIT_WORD"):
+        m.d.comb += [
+            t.table.o.valid.eq(1),
+            t.table.o.p.first.eq(t.word == EntryWord.STATE),
+            t.table.o.p.last.eq(t.word == t.layout.words - 1),
+        ]
+        with m.If(t.word == EntryWord.STATE):
+            m.d.comb += t.table.o.p.data.eq(Cat(t.stored[:8], t.reason))
+        with m.If(t.table.o.ready):
+            t.read(t.word + 1)
+            m.d.sync += t.word.eq(t.word + 1)
+            with m.If(t.table.o.p.last):
+                m.next = "FREE"
+                with m.If(((t.purpose == Purpose.HIT) & ~t.full) | (t.purpose == Purpose.MISS)):
+                    m.next = "ORIENT"
+    with m.State("FREE"):
+        t.write(EntryWord.STATE, 0)
+        m.d.sync += t.table.fill.eq(t.table.fill - 1)
+        m.next = "DONE"
+        with m.If(t.purpose == Purpose.FLUSH):
+            m.next = "FLUSH_NEXT"
+    with m.State("FLUSH_NEXT"):
+        m.d.sync += t.entry.eq(t.entry + 1)
+        m.next = "EXAMINE"
+        with m.If(t.entry == t.parameters.entries - 1):
+            m.next = "DONE"
+
+
+def _fill(t: FlowTableSignals) -> None:
+    """Write a new entry, the initiator's endpoint first, every accumulator 0."""
+    m = t.m
+    sender_initiates = Signal()
+    following = (t.word + 1)[: len(t.word)]
+    with m.State("ORIENT"):
+        if t.parameters.first_seen:
+            m.d.comb += sender_initiates.eq(1)
+        else:
+            m.d.comb += sender_initiates.eq(~t.to_client | t.to_server)
+            with m.If(t.syn):
+                m.d.comb += sender_initiates.eq(~t.ack)
+            with m.Elif(t.kept):
+                m.d.comb += sender_initiates.eq(t.swapped == t.old[StateBit.INITIATOR_HIGH])
+        m.d.sync += [
+            t.initiator_high.eq((t.swapped ^ ~sender_initiates) & ~t.equal),
+            t.word.eq(0),
+        ]
+        m.next = "FILL"
+    with m.State("FILL"):
+        # The packet's words are asked for one clock ahead; an entry's address words follow the packet's
+        # by two, so that adding two to the next word's number, in turned halves if need be, finds them.
+        turned = (t.swapped ^ t.initiator_high) << 2
+        with m.If(following == EntryWord.PORTS):
+            m.d.comb += t.table.packet.address.eq(PacketWord.PORTS)
+        with m.Else():
+            m.d.comb += t.table.packet.address.eq((following + 2)[:4] ^ turned)
+        ports = Mux(t.swapped ^ t.initiator_high, t.table.packet.data.rotate_left(16), t.table.packet.data)
+        with m.Switch(t.word):
+            with m.Case(EntryWord.IDENTITY_LOW):
+                t.write(t.word, t.id_low)
+            with m.Case(EntryWord.IDENTITY_HIGH):
+                t.write(t.word, t.id_high)
+            with m.Case(EntryWord.STATE):
+                state = {StateBit.VALID: 1, StateBit.INITIATOR_HIGH: t.initiator_high}
+                state[StateBit.IPV6] = t.table.i.p.ipv6
+                t.write(t.word, Cat(state.get(bit, 0) for bit in range(3)))
+            with m.Case(EntryWord.FIRST, EntryWord.LAST):
+                t.write(t.word, t.now)
+            with m.Case(EntryWord.PORTS):
+                t.write(t.word, ports)
+            with m.Case(*range(EntryWord.INITIATOR, EntryWord.FORWARD)):
+                t.write(t.word, t.table.packet.data)
+            with m.Default():
+                t.write(t.word, 0)
+        m.d.sync += t.word.eq(t.word + 1)
+        m.d.sync += t.fresh.eq(1)
+        with m.If(t.word == t.layout.words - 1):
+            m.next = "DIRECT_NEW"
+
+
+def _update(t: FlowTableSignals) -> None:
+    """Add the packet to the accumulators of its direction."""
+    m = t.m
+    with m.State("DIRECT"):
+        m.d.sync += [t.initiator_high.eq(t.old[StateBit.INITIATOR_HIGH]), t.fresh.eq(0)]
+        m.next = "DIRECT_NEW"
+    with m.State("DIRECT_NEW"):
+        m.d.comb += t.table.packet.address.eq(PacketWord.SIZES)
+        m.d.sync += [
+            t.response.eq(t.swapped ^ t.initiator_high),
+            t.word.eq(Mux(t.swapped ^ t.initiator_high, t.layout.response, EntryWord.FORWARD)),
+            t.index.eq(0),
+        ]
+        m.next = "UPDATE"
+    # Two words at a time: both are read, then both are written, so that each has a clock to be computed in.
+    with m.State("UPDATE"):
+        t.read(t.word)
+        m.d.sync += t.index.eq(t.index + 1)
+        m.next = "UPDATE_READ_SECOND"
+    with m.State("UPDATE_READ_SECOND"):
+        t.read(t.word + 1)
+        with m.If(t.index == 1):
+            m.d.comb += t.update.empty.eq(t.stored[:COUNT_BITS] == 0)
+            m.d.sync += [t.empty.eq(t.update.empty), t.full.eq(t.update.updated[:COUNT_BITS].all())]
+        m.next = "UPDATE_WRITE"
+    with m.State("UPDATE_WRITE"):
+        t.write(t.word, t.updated)
+        m.d.sync += t.index.eq(t.index + 1)
+        m.next = "UPDATE_WRITE_SECOND"
+        with m.If(t.index == t.layout.block_words):
+            m.next = "UPDATE_LAST"
+    with m.State("UPDATE_WRITE_SECOND"):
+        t.write(t.word + 1, t.updated)
+        m.d.sync += t.word.eq(t.word + 2)
+        m.next = "UPDATE"
+        with m.If(t.index == t.layout.block_words):
+            m.next = "UPDATE_LAST"
+
+
+def _close(t: FlowTableSignals) -> None:
+    """Time and flags of an entry after a packet."""
+    m = t.m
+    with m.State("UPDATE_LAST"):
+        t.write(EntryWord.LAST, t.now)
+        m.next = "UPDATE_STATE"
+    with m.State("UPDATE_STATE"):
+        t.read(EntryWord.STATE)
+        m.next = "UPDATE_STATE_WRITE"
+    with m.State("UPDATE_STATE_WRITE"):
+        state = t.stored[:8]
+        fin_forward = state[StateBit.FIN_FORWARD] | (t.fin & ~t.response)
+        fin_response = state[StateBit.FIN_RESPONSE] | (t.fin & t.response)
+        closing = state[StateBit.CLOSING] | t.rst | (fin_forward & fin_response)
+        closed = Mux(state[StateBit.CLOSING], t.stored[8:], t.now[:CLOSED_BITS])
+        bits = (
+            *state[: StateBit.SYN],
+            state[StateBit.SYN] | t.syn,
+            fin_forward,
+            fin_response,
+            closing,
+            ~t.fresh,
+        )
+        t.write(EntryWord.STATE, Cat(*bits, closed))
+        m.next = "SWEEP"
+        with m.If(t.full):
+            m.d.sync += t.reason.eq(EndReason.ACTIVE)
+            m.next = "EMIT"
+
+
+def _finish(t: FlowTableSignals) -> None:
+    """Sweep one entry when no record has left, and take the item."""
+    m = t.m
+    with m.State("SWEEP"):
+        m.d.sync += [t.purpose.eq(Purpose.SWEEP), t.entry.eq(t.sweep)]
+        m.next = "EXAMINE"
+        with m.If(t.emitted):
+            m.next = "DONE"
+    with m.State("DONE"):
+        m.d.comb += t.table.i.ready.eq(1)
+        m.d.comb += t.identity.o.ready.eq(1)
+        m.d.sync += [t.full.eq(0), t.identifying.eq(0)]
+        with m.If(t.table.i.p.kind != ItemKind.FLUSH):
+            m.d.sync += t.sweep.eq(t.sweep + 1)
+        m.next = "IDLE"

@@ -1,0 +1,122 @@
+"""FlowTableSignals: what the states of the flow table share."""
+
+from enum import IntEnum
+
+from amaranth.hdl import C, Cat, Mux, Signal
+
+from hdl.accumulator import FLAG_BITS
+from hdl.entry_layout import StateBit
+from hdl.flow_table_parameters import CLOSED_BITS
+from hdl.item import FrameOutcome, ItemKind
+from hdl.verdict import EndReason
+
+__all__ = ["FlowTableSignals", "Purpose"]
+
+
+class Purpose(IntEnum):
+    """Why an entry is being examined."""
+
+    HIT = 0
+    MISS = 1
+    SWEEP = 2
+    FLUSH = 3
+
+
+class FlowTableSignals:
+    """Signals of a table's elaboration, and the statements that always hold, in its module ``m``."""
+
+    def __init__(self, m, table, *, ram, identity, update):
+        p = table.parameters
+        self.m, self.table, self.parameters, self.layout = m, table, p, p.layout
+        self.ram, self.identity, self.update = ram, identity, update
+        self.entry, self.word = Signal(range(p.entries)), Signal(range(p.layout.stride))
+        self.ram_word = Signal(range(p.layout.stride))
+        m.d.comb += ram.address.eq(Cat(self.ram_word, self.entry))
+        self.stored = ram.read_data
+        self.now = table.now_ms
+        self.emitted = Signal()
+        self.reason = Signal(EndReason)
+        self.sweep = Signal(range(p.entries))
+        self._packet()
+        self._examination()
+        self._choice()
+        self._updating()
+
+    def _packet(self):
+        """The packet under way."""
+        m, table, identity = self.m, self.table, self.identity
+        self.ttl, self.flags = Signal(8), Signal(8)
+        self.syn, self.fin, self.rst, self.ack = (self.flags[FLAG_BITS[name]] for name in ("SYN", "FIN", "RST", "ACK"))
+        self.restarts = self.syn & ~self.ack
+        self.to_server, self.to_client = Signal(), Signal()
+        self.identifying = Signal()
+        self.swapped, self.equal = identity.o.p.swapped, identity.o.p.equal
+        self.id_low, self.id_high = identity.o.p.identity[:32], identity.o.p.identity[32:]
+        self.used = (table.i.p.kind == ItemKind.FRAME) & (table.i.p.outcome == FrameOutcome.USED)
+        address = Signal.like(table.packet.address)
+        m.d.sync += address.eq(table.packet.address)
+        m.d.comb += [
+            table.packet.address.eq(address),
+            identity.i.valid.eq(self.identifying),
+            identity.i.p.ipv6.eq(table.i.p.ipv6),
+            identity.packet.data.eq(table.packet.data),
+            identity.key.eq(table.key),
+        ]
+
+    def _examination(self):
+        """The entry that is being examined."""
+        m = self.m
+        self.purpose, self.old, self.kept = Signal(Purpose), Signal(8), Signal()
+        self.lingered, self.idle, self.active = Signal(), Signal(), Signal()
+        self.age, self.closed_age = Signal(32), Signal(CLOSED_BITS)
+        self.expired, self.own_reason = Signal(), Signal(EndReason)
+        timed_out = Mux(self.idle, EndReason.IDLE, EndReason.ACTIVE)
+        m.d.comb += [
+            self.age.eq(self.now - self.stored),
+            self.closed_age.eq(self.now - self.stored[8:]),
+            self.expired.eq(self.lingered | self.idle | self.active),
+            self.own_reason.eq(Mux(self.old[StateBit.CLOSING], EndReason.END, timed_out)),
+        ]
+
+    def _choice(self):
+        """The best way to give up, of those examined so far."""
+        ways = self.parameters.ways
+        self.way = self.entry[: (ways - 1).bit_length()]
+        self.last_way = self.way.all() if ways > 1 else C(1)
+        self.found_expired, self.found_victim = Signal(), Signal()
+        self.best_way, self.best_last, self.best_single = Signal(range(ways)), Signal(32), Signal()
+        self.single = ~self.old[StateBit.MANY]
+        earlier = (self.single == self.best_single) & (self.stored < self.best_last)
+        self.better = ~self.found_victim | (self.single & ~self.best_single) | earlier
+
+    def _updating(self):
+        """The entry that the packet is added to."""
+        m, update, packet = self.m, self.update, self.table.packet
+        self.initiator_high, self.response, self.fresh = Signal(), Signal(), Signal()
+        self.empty, self.full = Signal(), Signal()
+        self.index, self.updated = Signal(range(self.layout.block_words + 2)), Signal(32)
+        m.d.sync += self.updated.eq(update.updated)
+        m.d.comb += [
+            update.index.eq(self.index),
+            update.empty.eq(self.empty),
+            update.word.eq(self.stored),
+            update.length.eq(packet.data[16:]),
+            update.window.eq(packet.data[:16]),
+            update.ttl.eq(self.ttl),
+            update.flags.eq(self.flags),
+        ]
+
+    def read(self, word):
+        """Read a word of the entry; it is ``stored`` in the next clock."""
+        self.m.d.comb += [self.ram.enable.eq(1), self.ram_word.eq(word)]
+
+    def write(self, word, value):
+        """Write a word of the entry."""
+        self.read(word)
+        self.m.d.comb += [self.ram.write.eq(1), self.ram.write_data.eq(value)]
+
+    def next_way(self, state):
+        """Go on with the next way."""
+        if self.parameters.ways > 1:
+            self.m.d.sync += self.way.eq(self.way + 1)
+        self.m.next = state
