@@ -14,11 +14,13 @@ IPV4_TEMPLATE, IPV6_TEMPLATE, COUNTERS_TEMPLATE = 256, 257, 258
 _TCP = 6
 
 
-def export_messages(layout: EntryLayout, *, forest_id: int, build_id: int) -> ExporterParameters:
+def export_messages(
+    layout: EntryLayout, *, forest_id: int, build_id: int, monitor_only: bool = False
+) -> ExporterParameters:
     """All messages of a probe; the build id is the observation domain too, since templates belong to it."""
     record = {
-        IPV4_TEMPLATE: _record_fields(layout, 4, forest_id, build_id),
-        IPV6_TEMPLATE: _record_fields(layout, 6, forest_id, build_id),
+        IPV4_TEMPLATE: _record_fields(layout, 4, forest_id, build_id, monitor_only),
+        IPV6_TEMPLATE: _record_fields(layout, 6, forest_id, build_id, monitor_only),
     }
     counters = _counter_fields(forest_id, build_id)
     return ExporterParameters(
@@ -58,7 +60,9 @@ def _addresses(version: int) -> list[ExportField]:
     return fields
 
 
-def _record_fields(layout: EntryLayout, version: int, forest_id: int, build_id: int) -> list[ExportField]:
+def _record_fields(
+    layout: EntryLayout, version: int, forest_id: int, build_id: int, monitor_only: bool
+) -> list[ExportField]:
     return [
         *_addresses(version),
         _iana(Iana.sourceTransportPort, 2, _word(EntryWord.PORTS, 16)),
@@ -75,6 +79,7 @@ def _record_fields(layout: EntryLayout, version: int, forest_id: int, build_id: 
         _field(own(Own.score), 4, Source.live(Live.SCORE)),
         _field(own(Own.forestId), 4, Source.literal(forest_id)),
         _field(own(Own.buildId), 4, Source.literal(build_id)),
+        _field(own(Own.monitorOnly), 1, Source.literal(int(monitor_only))),
     ]
 
 

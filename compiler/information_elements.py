@@ -57,6 +57,7 @@ class Own(enum.IntEnum):
     forestId = 1004
     buildId = 1005
     flowTableFill = 1006
+    monitorOnly = 1007
     windowSum = 1010
     windowMaximum = 1011
     windowMinimum = 1012

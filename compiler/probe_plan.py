@@ -57,7 +57,9 @@ def probe_parameters(forest: Forest, board: Board, plan: ForestPlan, build_id: s
         fraction=MEAN_FRACTION_BITS,
         both_directions=forest.directions == "both",
         min_packets=forest.min_packets,
-        export=export_messages(layout, forest_id=int(forest.id, 16), build_id=int(build_id, 16)),
+        export=export_messages(
+            layout, forest_id=int(forest.id, 16), build_id=int(build_id, 16), monitor_only=forest.monitor_only
+        ),
     )
 
 

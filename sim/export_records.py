@@ -44,6 +44,7 @@ class ExportedRecord:
     first_ms, last_ms: milliseconds since 1970
     biflow_direction: 1 when a SYN told the initiator, else 0
     forward, response: those accumulators that the template holds
+    monitor_only: the forest's verdicts are to be looked at, not acted on
     """
 
     version: int
@@ -60,6 +61,7 @@ class ExportedRecord:
     score: int
     forest_id: int
     build_id: int
+    monitor_only: bool = False
 
     @property
     def packets(self) -> int:
@@ -127,6 +129,7 @@ def _flow(record: DataRecord) -> ExportedRecord:
         score=record.signed(own(Own.score)),
         forest_id=record.unsigned(own(Own.forestId)),
         build_id=record.unsigned(own(Own.buildId)),
+        monitor_only=bool(record.unsigned(own(Own.monitorOnly))),
     )
 
 

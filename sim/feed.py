@@ -136,11 +136,11 @@ class Receiver:
 class _Lines(RecordWriter):
     """Says every record in a line."""
 
-    def __init__(self, say: Callable[[str], object], monitor_only: bool):
-        self._say, self._monitor_only = say, monitor_only
+    def __init__(self, say: Callable[[str], object]):
+        self._say = say
 
     def record(self, record: ExportedRecord) -> None:
-        self._say(verdict_line(record, monitor_only=self._monitor_only))
+        self._say(verdict_line(record))
 
 
 def feed(
@@ -203,17 +203,16 @@ def feed_capture(
         exchange = stack.enter_context(open_spi(p.device, p.speed_hz))
         receiver = None
         if p.records is not None:
-            monitor_only = manifest.forest["monitor_only"]
-            writer: RecordWriter = _Lines(say, monitor_only)
+            writer: RecordWriter = _Lines(say)
             if p.out is not None:
-                writer = stack.enter_context(writing_records(p.out, monitor_only=monitor_only))
+                writer = stack.enter_context(writing_records(p.out))
             line = stack.enter_context(LineReader(stack.enter_context(open_line(p.records))))
             receiver = Receiver(line, p.records, manifest, writer)
         setup = setup_item(key_of(p.key_file), taken.epoch_ms)
         return feed(BoardLink(exchange, name=p.device), setup, items, receiver, tell)
 
 
-def verdict_line(record: ExportedRecord, *, monitor_only: bool) -> str:
+def verdict_line(record: ExportedRecord) -> str:
     """A record for people."""
     client = address_text(record.version, record.initiator.address)
     server = address_text(record.version, record.responder.address)
@@ -223,5 +222,5 @@ def verdict_line(record: ExportedRecord, *, monitor_only: bool) -> str:
     return (
         f"{time_text(record.first_ms)} [{client}]:{record.initiator.port} -> "
         f"[{server}]:{record.responder.port} {record.packets} packets: {verdict}, score {record.score}"
-        + (", monitor only" if monitor_only else "")
+        + (", monitor only" if record.monitor_only else "")
     )

@@ -96,7 +96,7 @@ def check_probe(
     counters = [entry for entry in sent if isinstance(entry, ExportedCounters)]
     unreadable = stream.bad_frames + stream.missing + sum(stream.undecodable.values())
 
-    ids = int(probe.forest.id, 16), int(read_manifest(directory).build_id, 16)
+    ids = int(probe.forest.id, 16), int(read_manifest(directory).build_id, 16), probe.forest.monitor_only
     wanted = [as_exported(entry, epoch_ms, *ids) for entry in expected]
     mismatches = unreadable + abs(len(records) - len(wanted))
     mismatches += sum(got != want for got, want in zip(records, wanted, strict=False))
@@ -138,7 +138,9 @@ def _packets(frames: Sequence[CapturedFrame]) -> Iterator:
             yield packet
 
 
-def as_exported(entry: ProbeRecord, epoch_ms: int, forest_id: int, build_id: int) -> ExportedRecord:
+def as_exported(
+    entry: ProbeRecord, epoch_ms: int, forest_id: int, build_id: int, monitor_only: bool = False
+) -> ExportedRecord:
     """The record as it should come out of the circuit."""
     flow = entry.flow
     return ExportedRecord(
@@ -156,4 +158,5 @@ def as_exported(entry: ProbeRecord, epoch_ms: int, forest_id: int, build_id: int
         score=entry.score,
         forest_id=forest_id,
         build_id=build_id,
+        monitor_only=monitor_only,
     )

@@ -36,7 +36,7 @@ _SUFFIXES = (".csv", ".parquet", ".ipfix")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def record_row(record: ExportedRecord, *, monitor_only: bool) -> tuple[Any, ...]:
+def record_row(record: ExportedRecord) -> tuple[Any, ...]:
     """The row of a record: times in UTC, names in small letters, ids in hexadecimal as forest.json has them."""
     return (
         time_text(record.first_ms),
@@ -47,7 +47,7 @@ def record_row(record: ExportedRecord, *, monitor_only: bool) -> tuple[Any, ...]
         record.end_reason.name.lower(),
         record.biflow_direction,
         *(record.verdict.name.lower(), record.reason.name.lower(), record.score),
-        *(f"{record.forest_id:08x}", f"{record.build_id:08x}", int(monitor_only)),
+        *(f"{record.forest_id:08x}", f"{record.build_id:08x}", int(record.monitor_only)),
     )
 
 
@@ -72,11 +72,11 @@ class RecordWriter:
 
 
 class _Rows(RecordWriter):
-    def __init__(self, take: Callable[[tuple], object], monitor_only: bool):
-        self._take, self._monitor_only = take, monitor_only
+    def __init__(self, take: Callable[[tuple], object]):
+        self._take = take
 
     def record(self, record: ExportedRecord) -> None:
-        self._take(record_row(record, monitor_only=self._monitor_only))
+        self._take(record_row(record))
 
 
 class _Messages(RecordWriter):
@@ -100,7 +100,7 @@ def check_record_target(path: Path) -> None:
 
 
 @contextlib.contextmanager
-def writing_records(path: Path, *, monitor_only: bool) -> Iterator[RecordWriter]:
+def writing_records(path: Path) -> Iterator[RecordWriter]:
     """A writer for the kind of file that the name of ``path`` says; the file appears whole when the block ends."""
     check_record_target(path)
     with replacing(path) as fresh:
@@ -111,10 +111,10 @@ def writing_records(path: Path, *, monitor_only: bool) -> Iterator[RecordWriter]
             with fresh.open("w", encoding="utf-8", newline="") as file:
                 writer = csv.writer(file, lineterminator="\n")
                 writer.writerow(RECORD_COLUMNS)
-                yield _Rows(writer.writerow, monitor_only)
+                yield _Rows(writer.writerow)
         else:
             rows: list[tuple] = []
-            yield _Rows(rows.append, monitor_only)
+            yield _Rows(rows.append)
             frame = _polars(path).DataFrame(rows, schema=list(RECORD_COLUMNS), orient="row")
             frame.write_parquet(fresh)
 

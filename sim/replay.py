@@ -173,7 +173,7 @@ def replay(
         line = simulated_line(probe, taken, key, tell, vcd)
 
     replayed = Replayed(probe.forest.monitor_only)
-    with writing_records(out, monitor_only=probe.forest.monitor_only) as writer:
+    with writing_records(out) as writer:
         stream = ExportStream(writer.message)
         for sent in line:
             for entry in stream.feed(sent):

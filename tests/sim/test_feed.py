@@ -332,8 +332,10 @@ def test_verdict_line():
         response=side,
     )
     certain = drawn._replace(flow=flow, score=17, verdict=Verdict.SPAM, reason=VerdictReason.DECIDED)
-    record = as_exported(certain, 1_700_000_000_000, 1, 2)
+    record = as_exported(certain, 1_700_000_000_000, 1, 2, monitor_only=True)
     begin = "2023-11-14T22:13:20.250Z [10.0.0.1]:2000 -> [10.0.0.2]:25 6 packets: "
-    assert verdict_line(record, monitor_only=True) == begin + "spam, score 17, monitor only"
-    record = dataclasses.replace(record, verdict=Verdict.UNCERTAIN, reason=VerdictReason.ONE_SIDED, score=-4)
-    assert verdict_line(record, monitor_only=False) == begin + "uncertain (one sided), score -4"
+    assert verdict_line(record) == begin + "spam, score 17, monitor only"
+    record = dataclasses.replace(
+        record, verdict=Verdict.UNCERTAIN, reason=VerdictReason.ONE_SIDED, score=-4, monitor_only=False
+    )
+    assert verdict_line(record) == begin + "uncertain (one sided), score -4"
