@@ -9,7 +9,7 @@ __all__ = ["ITEM_HEADER_BYTES", "SETUP_BODY_BYTES", "FrameOutcome", "ItemKind", 
 ITEM_HEADER_BYTES = 8
 """Kind (1 byte), wire length (3 bytes), time in milliseconds (4 bytes), all in network byte order."""
 
-SETUP_BODY_BYTES = 16
+SETUP_BODY_BYTES = 20
 
 
 class ItemKind(enum.IntEnum):
@@ -19,7 +19,7 @@ class ItemKind(enum.IntEnum):
     TICK = 1
     FLUSH = 2
     SETUP = 3
-    """With the epoch (8 bytes, milliseconds since 1970) and the secret key (8 bytes)."""
+    """With the epoch (8 bytes, milliseconds since 1970), the secret key (8 bytes) and the export time (4 bytes)."""
 
 
 class FrameOutcome(enum.IntEnum):
@@ -48,6 +48,6 @@ def item_bytes(kind: ItemKind, *, time_ms: int = 0, wire_length: int = 0, body: 
     return bytes([kind]) + wire_length.to_bytes(3, "big") + time_ms.to_bytes(4, "big") + body
 
 
-def setup_body(key: int, epoch_ms: int) -> bytes:
+def setup_body(key: int, epoch_ms: int, seconds: int) -> bytes:
     """What follows the header of a set-up item."""
-    return epoch_ms.to_bytes(8, "big") + key.to_bytes(8, "big")
+    return epoch_ms.to_bytes(8, "big") + key.to_bytes(8, "big") + seconds.to_bytes(4, "big")

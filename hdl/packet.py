@@ -22,7 +22,7 @@ class PacketWord(enum.IntEnum):
     """TTL in bits 8 to 15, TCP flags in bits 0 to 7."""
     SOURCE = 8
     BODY = 8
-    """What follows the header of a tick (one word) or of a set-up item (four), in place of addresses."""
+    """What follows the header of a tick (one word) or of a set-up item (five), in place of addresses."""
     DESTINATION = 12
 
 

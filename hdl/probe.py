@@ -119,7 +119,7 @@ class Probe(wiring.Component):
             table.restart.eq(set_up.restart),
             frame_tally.ready.eq(self.ready),
             table.key.eq(set_up.key),
-            exporter.enabled.eq(set_up.done & set_up.clocked),
+            exporter.enabled.eq(set_up.done),
             exporter.epoch_ms.eq(set_up.epoch_ms),
             exporter.seconds.eq(set_up.seconds),
             exporter.fill.eq(table.fill),

@@ -5,12 +5,12 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hdl.exporter import EPOCH_BITS
-from hdl.item import FrameOutcome, ItemKind
+from hdl.item import SETUP_BODY_BYTES, FrameOutcome, ItemKind
 from hdl.packet import PACKET_WORDS, Descriptor, PacketWord, packet_port_signature
 
 __all__ = ["SetUp"]
 
-_BODY_WORDS = 4
+_BODY_WORDS = SETUP_BODY_BYTES // 4
 
 
 class SetUp(wiring.Component):
@@ -29,7 +29,7 @@ class SetUp(wiring.Component):
     quiet: no record is waiting
     done: there was a set-up
     key, epoch_ms: what it said
-    seconds, clocked: export time of the last tick, in seconds since 1970; there was such a tick since the set-up
+    seconds: export time that the set-up or the last tick told, in seconds since 1970
     restart: high while a set-up takes effect
     """
 
@@ -45,7 +45,6 @@ class SetUp(wiring.Component):
                 "key": Out(64),
                 "epoch_ms": Out(EPOCH_BITS),
                 "seconds": Out(32),
-                "clocked": Out(1),
                 "restart": Out(1),
             }
         )
@@ -79,7 +78,7 @@ class SetUp(wiring.Component):
                     with m.If(self.o.ready):
                         m.d.sync += told.eq(0)
             with m.State("TELL"):
-                m.d.sync += [self.seconds.eq(self.words.data), self.clocked.eq(1), told.eq(1)]
+                m.d.sync += [self.seconds.eq(self.words.data), told.eq(1)]
                 m.next = "PASS"
             with m.State("FLUSH"):
                 m.d.comb += [
@@ -97,7 +96,7 @@ class SetUp(wiring.Component):
                     m.next = "LOAD"
             with m.State("LOAD"):
                 m.d.comb += self.restart.eq(1)
-                m.d.sync += [self.done.eq(0), self.clocked.eq(0), address.eq(address + 1)]
+                m.d.sync += [self.done.eq(0), address.eq(address + 1)]
                 self._load(m, address)
                 with m.If(address == PacketWord.BODY + _BODY_WORDS):
                     m.d.sync += self.done.eq(1)
@@ -107,8 +106,8 @@ class SetUp(wiring.Component):
         return m
 
     def _load(self, m, address):
-        """Each word arrives one clock after it was asked for: epoch, then key, the upper half first."""
-        registers = (self.epoch_ms[32:], self.epoch_ms[:32], self.key[32:], self.key[:32])
+        """Each word arrives one clock after it was asked for: epoch and key, the upper half first, then the seconds."""
+        registers = (self.epoch_ms[32:], self.epoch_ms[:32], self.key[32:], self.key[:32], self.seconds)
         with m.Switch(address):
             for index, register in enumerate(registers):
                 with m.Case(PacketWord.BODY + index + 1):

@@ -70,11 +70,15 @@ class SpiLink(wiring.Component):
         with m.If(holds & taking & (byte_done | ends)):
             m.d.comb += self.o.valid.eq(1)
             m.d.sync += first.eq(0)
-        with m.If(self.overrun.ready):
-            m.d.sync += self.overrun.valid.eq(0)
+        # Several may wait to be counted: while counters are copied, an item of one byte can end every 32 clocks.
+        dropped, counted, waiting = Signal(), Signal(), Signal(4)
+        m.d.comb += [
+            dropped.eq(ends & holds & ~taking),
+            self.overrun.valid.eq(waiting != 0),
+            counted.eq(self.overrun.valid & self.overrun.ready),
+        ]
+        m.d.sync += waiting.eq(waiting + dropped - counted)
         with m.If(ends):
             m.d.sync += [holds.eq(0), taking.eq(0)]
-            with m.If(holds & ~taking):
-                m.d.sync += self.overrun.valid.eq(1)
 
         return m

@@ -62,12 +62,12 @@ class IpfixWriter:
 
     Attributes
     ----------
-    seconds: export time, since 1970; None until there was a tick, and then nothing can be sent
+    seconds: export time, since 1970: of the set-up, which is the epoch, then of the last tick
     """
 
     def __init__(self, parameters: ExporterParameters, layout: EntryLayout, epoch_ms: int):
-        self.seconds: int | None = None
         self._parameters, self._layout, self._epoch_ms = parameters, layout, epoch_ms
+        self.seconds = epoch_ms // 1000
         self._sequence = 0
         self._records = self._ticks = 0
 
@@ -108,17 +108,16 @@ class IpfixWriter:
 
 
 def probe_messages(probe: SoftwareProbe, writer: IpfixWriter, items: Iterator[Item]) -> Iterator[bytes]:
-    """What a probe sends that is fed these items, the first of which is a tick with its seconds."""
+    """What a probe sends that is set up and fed these items."""
 
     def announcement() -> Iterator[bytes]:
         return writer.announcement(probe_counters(probe), probe.table.fill)
 
-    for number, item in enumerate(items):
+    yield from announcement()
+    for item in items:
         records = list(probe.run([item]))
         if item.kind is ItemKind.TICK and item.body:
             writer.tick(int.from_bytes(item.body, "big"))
-        if number == 0:
-            yield from announcement()
         for record in records:
             yield writer.record(record)
             if writer.due:

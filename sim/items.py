@@ -46,12 +46,12 @@ def parse_item(data: bytes) -> Item | None:
 
 def setup_item(key: int, epoch_ms: int) -> Item:
     """The item that a link begins with: the secret key and what the times of all others are counted from."""
-    return Item(ItemKind.SETUP, 0, body=setup_body(key, epoch_ms))
+    return Item(ItemKind.SETUP, 0, body=setup_body(key, epoch_ms, epoch_ms // 1000))
 
 
 def key_of_setup(item: Item) -> int:
     """The secret key that a set-up item tells."""
-    return int.from_bytes(item.body[8:SETUP_BODY_BYTES], "big")
+    return int.from_bytes(item.body[8:16], "big")
 
 
 def epoch_of(frame: CapturedFrame) -> int:

@@ -45,7 +45,7 @@ def _items(rng, count):
         match rng.randrange(12):
             case 0:
                 kind = rng.choice((ItemKind.TICK, ItemKind.SETUP))
-                yield item_bytes(kind, time_ms=number, body=rng.randbytes(rng.choice((0, 3, 4, 15, 16, 70, 140))))
+                yield item_bytes(kind, time_ms=number, body=rng.randbytes(rng.choice((0, 3, 4, 19, 20, 70, 140))))
             case 1:
                 yield rng.randbytes(rng.randint(1, 12))
             case 2:

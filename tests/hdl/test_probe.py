@@ -111,6 +111,23 @@ def test_overload_drops_whole_records_and_counts_them():
     assert counts[Counter.FRAMES_EXPORTED] == sum(record.packets for record in records)
 
 
+def test_without_a_tick_nothing_waits_for_ever():
+    rng = random.Random(7)
+    forest = grown_forest(names=("maxpl", "rsp"))
+    model = SoftwareProbe(forest, sets=2, ways=2, idle_ms=1000, active_ms=4000, linger_ms=300, key=KEY)
+    run = [item for item in random_items(rng, 80, hosts=1, step_ms=100) if item.kind is ItemKind.FRAME]
+    # More records than the buffer has room for, and a set-up behind them.
+    items = [*run, setup_item(KEY, EPOCH_MS), *run, Item(ItemKind.FLUSH, 0)]
+    ids = int(forest.id, 16), int(BUILD, 16)
+    expected = [as_exported(entry, EPOCH_MS, *ids) for entry in model.run(items)]
+
+    records, counters = _run(_parameters(forest, record_slots=4), [item.to_bytes() for item in items], 7)
+
+    assert len(expected) > 4
+    assert records == expected
+    assert counters.counters == probe_counters(model)
+
+
 def test_before_the_set_up_frames_are_counted_not_ready():
     rng = random.Random(4)
     parameters = _parameters(grown_forest(names=("maxpl",)))

@@ -16,7 +16,7 @@ def _item(kind, words=(), *, used=True):
 
 
 def _run(items, *, noisy=None, quiet=lambda cycle: True):
-    """What went on to the table: (kind, key, epoch, seconds, clocked, done) of each item as it was taken."""
+    """What went on to the table: (kind, key, epoch, seconds, done) of each item as it was taken."""
     dut = SetUp()
     passed = []
     memory = None
@@ -39,7 +39,7 @@ def _run(items, *, noisy=None, quiet=lambda cycle: True):
             ctx.set(dut.o.ready, not stalls.now())
             ctx.set(dut.quiet, quiet(cycle))
             cycle += 1
-            state = (dut.key, dut.epoch_ms, dut.seconds, dut.clocked, dut.done)
+            state = (dut.key, dut.epoch_ms, dut.seconds, dut.done)
             _, _, valid, ready, payload, *values = await ctx.tick().sample(
                 dut.o.valid, dut.o.ready, dut.o.payload, *state
             )
@@ -51,20 +51,20 @@ def _run(items, *, noisy=None, quiet=lambda cycle: True):
 
 
 FRAME, TICK, FLUSH, SETUP = ItemKind.FRAME, ItemKind.TICK, ItemKind.FLUSH, ItemKind.SETUP
-FIRST = _item(SETUP, (0x12, 0x89ABCDEF, 0x01020304, 0x05060708))
-SECOND = _item(SETUP, (0x13, 1, 2, 3))
+FIRST = _item(SETUP, (0x12, 0x89ABCDEF, 0x01020304, 0x05060708, 50))
+SECOND = _item(SETUP, (0x13, 1, 2, 3, 60))
 
 
 def test_each_item_is_seen_with_what_holds_in_its_turn():
     items = [FIRST, _item(FRAME), _item(TICK, (99,)), _item(FRAME), SECOND, _item(FRAME), _item(TICK, (7,), used=False)]
     one, two = (0x0102030405060708, 0x1289ABCDEF), (0x0000000200000003, 0x1300000001)
     assert _run(items) == [
-        (FRAME, *one, 0, 0, 1),
-        (TICK, *one, 99, 1, 1),
-        (FRAME, *one, 99, 1, 1),
-        (FLUSH, *one, 99, 1, 1),
-        (FRAME, *two, 99, 0, 1),
-        (TICK, *two, 99, 0, 1),
+        (FRAME, *one, 50, 1),
+        (TICK, *one, 99, 1),
+        (FRAME, *one, 99, 1),
+        (FLUSH, *one, 99, 1),
+        (FRAME, *two, 60, 1),
+        (TICK, *two, 60, 1),
     ]
 
 
@@ -85,7 +85,7 @@ def test_random_order_and_stalls():
     for _ in range(120):
         kind = rng.choice((FRAME, FRAME, TICK, FLUSH, SETUP))
         if kind is SETUP:
-            words = [rng.getrandbits(32) for _ in range(4)]
+            words = [rng.getrandbits(32) for _ in range(5)]
             expected += [(FLUSH, key)] * done
             done, key = True, words[2] << 32 | words[3]
             items.append(_item(SETUP, words))

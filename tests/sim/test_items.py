@@ -80,8 +80,9 @@ def test_no_date_after_2106():
 
 
 def test_setup_item():
-    item = setup_item(0x0102030405060708, 0x0A0B0C0D0E0F)
-    assert item.to_bytes() == bytes([3, *bytes(7), 0, 0, *range(10, 16), *range(1, 9)])
+    item = setup_item(0x0102030405060708, 0x010203040506)
+    seconds = 0x010203040506 // 1000
+    assert item.to_bytes() == bytes([3, *bytes(7), 0, 0, *range(1, 7), *range(1, 9)]) + seconds.to_bytes(4, "big")
     assert parse_item(item.to_bytes()) == item
     assert parse_item(item.to_bytes()[:-1]) is None
     assert key_of_setup(item) == 0x0102030405060708
