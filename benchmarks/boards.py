@@ -26,7 +26,7 @@ from training.flow_set import read_flow_set, split_senders
 from .tables import write_results
 
 SEEDS = (1, 2, 3)
-SIZES = ((8, 4), (16, 4), (24, 4), (32, 4), (48, 4), (60, 4), (60, 5))
+SIZES = ((16, 4), (24, 4), (32, 4), (60, 4))
 PORTS = frozenset({25, 587})
 BUILD_ID = "00000000"
 
