@@ -11,10 +11,12 @@ $(VENV)/pyvenv.cfg:
 
 # The stamps say what is installed, so that a second run installs nothing.
 $(VENV)/demo.stamp: pyproject.toml | $(VENV)/pyvenv.cfg
+	@echo "installing the packages of pyproject.toml into $(VENV) ..."
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[plot]'
 	@touch $@
 
 $(VENV)/test.stamp: pyproject.toml | $(VENV)/pyvenv.cfg
+	@echo "installing the packages of pyproject.toml into $(VENV) ..."
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[plot,parquet,test]'
 	@touch $@
 
@@ -40,4 +42,4 @@ test: lint
 	$(BIN)/python -m pytest -q -n 2
 
 clean:
-	rm -rf $(VENV)
+	rm -rf $(VENV) build *.egg-info

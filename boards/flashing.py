@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from .toolchain import ToolError, run_tool
+from .toolchain import ToolError, ToolMissing, run_tool
 
 __all__ = ["BoardMissing", "flash"]
 
@@ -19,6 +19,8 @@ def flash(bitstream: str | Path) -> None:
     bitstream = Path(bitstream)
     try:
         run_tool("ICEPROG", [bitstream.name], bitstream.parent)
+    except ToolMissing as error:
+        raise ToolMissing(f"{error} (Debian, Ubuntu: apt install fpga-icestorm)") from None
     except ToolError as error:
         # iceprog: "Can't find iCE FTDI USB device (vendor_id 0x0403, device_id 0x6010 or 0x6014)."
         if "find" in str(error).lower():

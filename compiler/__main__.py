@@ -14,13 +14,15 @@ from boards.flashing import BoardMissing, flash
 from boards.toolchain import ToolError, ToolMissing
 
 from .building import BITSTREAM, build
-from .cli import new_app, progress, run
+from .cli import new_app, progress, run, warn
+from .design import TOPS
 from .emit import sha256
 from .errors import CheckFailed, InputError
 from .exporting import export
 from .features import CATALOGUE
 from .loading import load
 from .manifest import Manifest, read_manifest
+from .plan import ARCHITECTURES
 
 REFERENCE = Path(__file__).with_name("reference") / "forest.json"
 
@@ -32,12 +34,16 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text
 @app.command("export")
 def export_command(
     forest: Annotated[Path | None, typer.Argument(help="forest.json; by default the reference forest.")] = None,
-    board: Annotated[str, typer.Option(help="Name of a board (python -m compiler boards).")] = "icebreaker",
+    board: Annotated[str, typer.Option(metavar="|".join(BOARDS), help="Where it is to run.")] = "icebreaker",
     out: Annotated[Path, typer.Option("-o", "--out", help="Directory to write; an earlier export is replaced.")] = Path(
         "export"
     ),
-    architecture: Annotated[str | None, typer.Option(help="Instead of what the plan would choose.")] = None,
-    top: Annotated[str, typer.Option(help="probe, or forest for the classifier alone.")] = "probe",
+    architecture: Annotated[
+        str | None, typer.Option(metavar="|".join(ARCHITECTURES), help="Instead of what the plan would choose.")
+    ] = None,
+    top: Annotated[
+        str, typer.Option(metavar="|".join(TOPS), help="The whole probe, or the classifier alone.")
+    ] = "probe",
     as_json: AsJson = False,
 ) -> None:
     """Turn a forest into a circuit with test vectors, a check and a manifest.
@@ -52,15 +58,18 @@ def export_command(
     """
     loaded = load(forest or REFERENCE)
     for warning in loaded.verify():
-        print(f"warning: {warning}", file=sys.stderr)
-    with progress("exporting"):
-        manifest = export(loaded, out, board=board, architecture=architecture, top=top)
+        warn(warning)
+    with progress("exporting") as tell:
+        manifest = export(loaded, out, board=board, architecture=architecture, top=top, tell=tell)
     if as_json:
         _print_json(manifest.as_json())
         return
-    print(f"{out}: {top} of forest {loaded.id} for {board}, build {manifest.build_id}")
+    what = f"probe with forest {loaded.id}" if top == "probe" else f"forest {loaded.id} alone"
+    print(f"{out}: {what} for {board}, build {manifest.build_id}")
     print(manifest.architecture["reason"])
-    print(f"latency {manifest.latency_cycles} clocks, a flow every {manifest.interval_cycles}")
+    print(
+        f"latency {_count(manifest.latency_cycles, 'clock')}, a flow every {_count(manifest.interval_cycles, 'clock')}"
+    )
     if loaded.monitor_only:
         print("monitor only: no band met the budget of false alarms; look at its verdicts, do not act on them")
 
@@ -83,7 +92,7 @@ def build_command(directory: Annotated[Path, typer.Argument(help="An export.")],
     if not clock["met"]:
         raise CheckFailed(
             f"{directory}: clock missed: {clock['fmax_hz'] / 1e6:.1f} of {clock['asked_hz'] / 1e6:.1f} MHz "
-            f"after {clock['seeds_tried']} seeds"
+            f"after {_count(clock['seeds_tried'], 'seed')}"
         )
 
 
@@ -131,7 +140,6 @@ def boards_command(as_json: AsJson = False) -> None:
     rows = [
         {
             "name": board.name,
-            "title": board.title,
             "device": board.device.name,
             "logic_cells": board.device.logic_cells,
             "clock_mhz": board.clock_hz / 1e6,
@@ -164,6 +172,10 @@ def features_command(as_json: AsJson = False) -> None:
     _print_table(rows, as_json)
 
 
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}{'' if number == 1 else 's'}"
+
+
 def _print_json(document: Any) -> None:
     print(json.dumps(document, indent=1, ensure_ascii=False))
 
@@ -172,10 +184,14 @@ def _print_table(rows: list[dict[str, Any]], as_json: bool) -> None:
     if as_json:
         _print_json(rows)
         return
+    # Long texts are broken over lines; names and numbers stay whole.
     table = Table(box=None, pad_edge=False)
     for key, value in rows[0].items():
         number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        table.add_column(key.replace("_", " "), justify="right" if number else "left")
+        prose = key == "meaning"
+        table.add_column(
+            key.replace("_", " "), justify="right" if number else "left", no_wrap=not prose, overflow="fold"
+        )
     for row in rows:
         table.add_row(*map(_cell, row.values()))
     # A pipe has no width to fit into.

@@ -16,7 +16,7 @@ from .design import FLASHABLE
 from .emit import sha256
 from .errors import InputError
 from .exporting import BOARD_DIRECTORY, board_named
-from .manifest import Manifest, read_manifest, write_manifest
+from .manifest import Manifest, changed_files, read_manifest, write_manifest
 
 __all__ = ["BITSTREAM", "build"]
 
@@ -36,7 +36,7 @@ def build(directory: str | Path, *, tell: Callable[[str], None] = lambda _: None
     board = board_named(manifest.board["name"])
     with tempfile.TemporaryDirectory() as temporary:
         workspace = Path(temporary)
-        _copy_unchanged(directory, manifest, workspace)
+        _copy_board_files(directory, manifest, workspace)
         try:
             tell("synthesis")
             synthesised: dict[str, Any] = synthesise(workspace)
@@ -74,14 +74,13 @@ def build(directory: str | Path, *, tell: Callable[[str], None] = lambda _: None
     return built
 
 
-def _copy_unchanged(directory: Path, manifest: Manifest, workspace: Path) -> None:
-    for name, expected in manifest.files.items():
+def _copy_board_files(directory: Path, manifest: Manifest, workspace: Path) -> None:
+    if changed := [name for name in changed_files(directory, manifest) if name != BITSTREAM]:
+        raise InputError(f"{directory / changed[0]}: is not as exported; export again")
+    for name in manifest.files:
         path = directory / name
-        if path.parent.name != BOARD_DIRECTORY:
-            continue
-        if not path.is_file() or sha256(path.read_bytes()) != expected:
-            raise InputError(f"{path}: is not as exported; export again")
-        shutil.copy(path, workspace)
+        if path.parent.name == BOARD_DIRECTORY:
+            shutil.copy(path, workspace)
 
 
 def _place(workspace: Path, board: Board, tell: Callable[[str], None]) -> tuple[Placement, int]:

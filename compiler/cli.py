@@ -2,15 +2,17 @@
 
 import contextlib
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 
 import typer
+from amaranth.hdl import UnusedElaboratable
 from rich.console import Console
 from typer.exceptions import TyperException
 
 from .errors import CheckFailed, InputError
 
-__all__ = ["new_app", "progress", "run"]
+__all__ = ["new_app", "progress", "run", "warn"]
 
 CHECK_FAILED, WRONG_INPUT, INTERRUPTED = 1, 2, 130
 
@@ -28,6 +30,8 @@ def new_app(help: str) -> typer.Typer:
 
 def run(app: typer.Typer) -> None:
     """Run a command line and exit: 0 done, 1 a check failed, 2 the input is wrong, 130 interrupted."""
+    # A component that was made before an error came up is no mistake of its own.
+    warnings.simplefilter("ignore", UnusedElaboratable)
     try:
         code = app(standalone_mode=False)
     except CheckFailed as error:
@@ -42,8 +46,15 @@ def run(app: typer.Typer) -> None:
             raise
         code = _complain(f"{error.filename}: {error.strerror}", WRONG_INPUT)
     except (KeyboardInterrupt, typer.Abort):
+        # The coroutines of a simulation are torn down in any order, and say so; the user asked for no more.
+        sys.unraisablehook = lambda _: None
         code = INTERRUPTED
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def warn(message: object) -> None:
+    """One line about what is done anyway."""
+    print(f"warning: {message}", file=sys.stderr)
 
 
 def _complain(message: object, code: int) -> int:

@@ -1,7 +1,7 @@
 """Export: a forest as a directory that holds the circuit, its test vectors, its check and a manifest."""
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from amaranth.lib import data
 from boards import BOARDS, Board
 from boards.toolchain import tool_versions
 
-from .atomic import replacing
+from .atomic import check_directory_target, replacing_directory
 from .design import design_of, ports_of
 from .emit import rtlil_text, sha256, verilog_text
 from .errors import InputError
@@ -46,7 +46,13 @@ def board_named(name: str) -> Board:
 
 
 def export(
-    forest: Forest, out: str | Path, *, board: str, architecture: str | None = None, top: str = "probe"
+    forest: Forest,
+    out: str | Path,
+    *,
+    board: str,
+    architecture: str | None = None,
+    top: str = "probe",
+    tell: Callable[[str], None] = lambda _: None,
 ) -> Manifest:
     """Write an export; it appears whole or not at all.
 
@@ -60,6 +66,8 @@ def export(
         One of :data:`~compiler.plan.ARCHITECTURES`; by default the plan chooses.
     top:
         ``probe``, or ``forest`` for the classifier alone, a module with one input and one output stream.
+    tell:
+        Called with what is being done.
     """
     forest.verify()
     out = Path(out)
@@ -67,17 +75,20 @@ def export(
     target = board_named(board)
     plan = plan_forest(forest, target.device, target.clock_hz, architecture=architecture)
     design = design_of(forest, target, plan, top)
+    tell("design")
     build_id = sha256(rtlil_text(design.make(NO_BUILD), design.module) + forest.id)[:8]
     component, circuit = design.make(build_id), plan.circuit()
 
-    with replacing(out) as fresh:
+    with replacing_directory(out) as fresh:
         board_files = fresh / BOARD_DIRECTORY
         board_files.mkdir(parents=True)
         (fresh / "forest.json").write_text(forest_text(forest), encoding="utf-8")
         note = f"hedgerow: {top} of forest {forest.id}, build {build_id}"
+        tell("design as RTLIL and Verilog")
         (fresh / "design.il").write_text(f"# {note}\n{rtlil_text(component, design.module)}")
         (fresh / "design.v").write_text(f"// {note}\n{verilog_text(component, design.module)}")
         design.write_board(build_id, board_files)
+        tell("test vectors")
         vectors = make_vectors(forest, SEED)
         write_vectors(fresh / "vectors.csv", forest, vectors)
         shutil.copy(_CHECK, fresh / "test_forest.py")
@@ -109,11 +120,9 @@ def export(
 
 
 def _refuse_foreign(out: Path) -> None:
-    if out.is_dir():
-        if any(out.iterdir()) and not is_export(out):
-            raise InputError(f"{out}: holds something else than an earlier export; give another directory")
-    elif out.exists():
-        raise InputError(f"{out}: is not a directory")
+    check_directory_target(out)
+    if out.is_dir() and any(out.iterdir()) and not is_export(out):
+        raise InputError(f"{out}: holds something else than an earlier export; give another directory")
 
 
 def _files(directory: Path) -> list[Path]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from .atomic import replacing
+from .emit import sha256
 from .errors import InputError
 
 __all__ = ["EVIDENCE", "FILE", "FORMAT", "NOT_DONE", "VERSION", "Manifest", "is_export"]
@@ -76,6 +77,15 @@ def read_manifest(directory: str | Path) -> Manifest:
     if set(document) != names:
         raise InputError(f"{path}: fields must be those of version {VERSION}; look at {sorted(names ^ set(document))}")
     return Manifest(**document)
+
+
+def changed_files(directory: str | Path, manifest: Manifest) -> list[str]:
+    """Files of an export whose content is not what the manifest says, or that are gone."""
+    return [name for name, expected in manifest.files.items() if _sha256_of(Path(directory) / name) != expected]
+
+
+def _sha256_of(path: Path) -> str | None:
+    return sha256(path.read_bytes()) if path.is_file() else None
 
 
 def is_export(directory: str | Path) -> bool:

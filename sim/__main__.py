@@ -1,7 +1,6 @@
 """``python -m sim``: replay a capture through the probe of an export."""
 
 import contextlib
-import sys
 from collections import Counter as Tally
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,16 +10,16 @@ import typer
 from rich.console import Console
 
 from compiler.atomic import replacing
-from compiler.cli import new_app, run
+from compiler.cli import new_app, run, warn
 from compiler.manifest import read_manifest
 from hdl.verdict import Verdict
 
-from .feed import SPEED_HZ, FeedParameters, feed_capture
+from .feed import PACES, SPEED_HZ, FeedParameters, feed_capture
 from .feed_key import parse_key
 from .forest_check import check_forest
 from .items import TICK_MS
 from .probe_check import CHECK_CAPTURE, FLOWS, check_probe
-from .replay import TEST_KEY, replay
+from .replay import ENGINES, TEST_KEY, replay
 
 app = new_app("Captures through the probe: in software, in simulation, on a board.")
 
@@ -34,17 +33,17 @@ def main() -> None:
 
 
 @contextlib.contextmanager
-def telling(doing: str) -> Iterator[Callable[[int], None]]:
-    """Show on a terminal how many items are done; write nothing into a pipe."""
+def telling(doing: str) -> Iterator[Callable[..., None]]:
+    """Show on a terminal how many items are done, of how many if that is known; write nothing into a pipe."""
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield lambda _: None
+        yield lambda *_: None
         return
     with console.status(doing) as status:
 
-        def tell(items: int) -> None:
+        def tell(items: int, of: int | None = None) -> None:
             if items % _STEP == 0:
-                status.update(f"{doing}: {items} items")
+                status.update(f"{doing}: {items}{'' if of is None else f' of {of}'} items")
 
         yield tell
 
@@ -54,7 +53,7 @@ def replay_command(
     capture: Annotated[Path, typer.Argument(help="pcap or pcapng file, gzipped or not.")],
     export: Annotated[Path, typer.Option(help="Directory that `python -m compiler export` wrote.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="File to write, .csv, .parquet or .ipfix.")],
-    engine: Annotated[str, typer.Option(help="model, amaranth or compiled.")] = "model",
+    engine: Annotated[str, typer.Option(metavar="|".join(ENGINES), help="What runs.")] = "model",
     key: Annotated[
         str, typer.Option(help="Secret key of the hash, 16 hexadecimal digits; the default is known to all.")
     ] = f"{TEST_KEY:016x}",
@@ -90,7 +89,7 @@ def replay_command(
             tick_ms=tick_ms,
             limit=limit,
             vcd=waveforms,
-            on_cut=lambda cut: print(cut, file=sys.stderr),
+            on_cut=warn,
             tell=tell,
         )
     print(f"{out}: {summary(replayed.records, replayed.frames)}")
@@ -103,7 +102,9 @@ def feed_command(
     capture: Annotated[Path, typer.Argument(help="pcap or pcapng file, gzipped or not.")],
     device: Annotated[str, typer.Option(help="SPI port: /dev/spidev0.0, or ftdi://ftdi:232h/1 for a cable.")],
     speed_hz: Annotated[int, typer.Option(min=1000, help="SPI clock, a quarter of the board's.")] = SPEED_HZ,
-    pace: Annotated[str, typer.Option(help="real: as the capture was taken; fast: as the board can.")] = "fast",
+    pace: Annotated[
+        str, typer.Option(metavar="|".join(PACES), help="real: as the capture was taken; fast: as the board can.")
+    ] = "fast",
     key_file: Annotated[
         Path | None,
         typer.Option(help="Secret key, 16 hexadecimal digits; made when it does not exist. Default: a random key."),
@@ -129,10 +130,10 @@ def feed_command(
     """
     parameters = FeedParameters(device, speed_hz, pace, key_file, tick_ms, limit, records, export, out)
     with telling(f"feeding {capture.name}") as tell:
-        fed = feed_capture(capture, parameters, say=print, tell=tell, on_cut=lambda cut: print(cut, file=sys.stderr))
+        fed = feed_capture(capture, parameters, say=print, tell=tell, on_cut=warn)
     print(f"{capture}: {fed.items} items of {fed.frames} frames taken, {fed.refused} refusals")
     for reason, count in fed.losses.items():
-        print(f"warning: {records}: {count} {reason}", file=sys.stderr)
+        warn(f"{records}: {count} {reason}")
     if records is not None:
         print(f"{out or records}: {summary(fed.records, fed.frames)}")
 
@@ -140,7 +141,9 @@ def feed_command(
 @app.command("check")
 def check_command(
     export: Annotated[Path, typer.Argument(help="Directory that `python -m compiler export` wrote.")],
-    capture: Annotated[Path, typer.Option(help="Real traffic to replay.")] = CHECK_CAPTURE,
+    capture: Annotated[
+        Path, typer.Option(help="Real traffic to replay.", show_default="training/data/test.pcap.gz")
+    ] = CHECK_CAPTURE,
     flows: Annotated[int, typer.Option(min=1, help="Flows of it, those with the fewest frames.")] = FLOWS,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the gaps between bytes.")] = 1,
 ) -> None:

@@ -11,7 +11,7 @@ from typing import BinaryIO, NamedTuple
 
 from compiler.errors import InputError
 
-from .capture_source import ETHERNET, MAX_WIRE, CapturedFrame, Damaged, Source, frame_of
+from .capture_source import ETHERNET, MAX_WIRE, CapturedFrame, CutOff, Damaged, Source, frame_of
 from .pcapng import PCAPNG_MAGIC, read_pcapng
 
 __all__ = ["CapturedFrame", "Cut", "read_capture"]
@@ -28,14 +28,22 @@ _PCAP = {  # magic: byte order, nanoseconds per unit of the fraction of a second
 
 
 class Cut(NamedTuple):
-    """Where a capture ended before its end. ``offset`` counts bytes of the unpacked file."""
+    """Where a capture ended before its end.
+
+    Attributes
+    ----------
+    packets, offset: whole packets before, and bytes of the unpacked file
+    damaged: the file goes on and makes no sense there; else it was cut off
+    """
 
     name: str
     packets: int
     offset: int
+    damaged: bool = False
 
     def __str__(self) -> str:
-        return f"{self.name}: cut off after packet {self.packets}, at byte {self.offset}"
+        what = "damaged" if self.damaged else "cut off"
+        return f"{self.name}: {what} after packet {self.packets}, at byte {self.offset}"
 
 
 def read_capture(path: str | Path, on_cut: Callable[[Cut], None] | None = None) -> Iterator[CapturedFrame]:
@@ -82,9 +90,9 @@ def _frames(path: Path, stream: BinaryIO, on_cut: Callable[[Cut], None] | None) 
         for frame in packets:
             count += 1
             yield frame
-    except Damaged:
+    except Damaged as error:
         if on_cut is not None:
-            on_cut(Cut(str(path), count, source.whole))
+            on_cut(Cut(str(path), count, source.whole, damaged=not isinstance(error, CutOff)))
 
 
 def _pcap(path: Path, source: Source, order: str, unit_ns: int) -> Iterator[CapturedFrame]:

@@ -4,7 +4,7 @@ import gzip
 import zlib
 from typing import BinaryIO, NamedTuple
 
-__all__ = ["ETHERNET", "MAX_WIRE", "CapturedFrame", "Damaged", "Source", "frame_of"]
+__all__ = ["ETHERNET", "MAX_WIRE", "CapturedFrame", "CutOff", "Damaged", "Source", "frame_of"]
 
 ETHERNET = 1
 """The one link type that is read."""
@@ -30,7 +30,11 @@ def frame_of(time_ns: int, wire: int, data: bytes, fcs_bytes: int) -> CapturedFr
 
 
 class Damaged(Exception):
-    """The file ends, or stops making sense, inside a packet or block."""
+    """The file stops making sense inside a packet or block."""
+
+
+class CutOff(Damaged):
+    """The file ends inside a packet or block."""
 
 
 class Source:
@@ -45,11 +49,13 @@ class Source:
         """The next ``count`` bytes; none at all when the file ends right here and ``may_end`` allows it."""
         try:
             data = self._stream.read(count)
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        except EOFError as error:
+            raise CutOff from error
+        except (zlib.error, gzip.BadGzipFile) as error:
             raise Damaged from error
         self._position += len(data)
         if len(data) < count and not (may_end and not data):
-            raise Damaged
+            raise CutOff
         return data
 
     def mark(self) -> None:

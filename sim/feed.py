@@ -16,14 +16,17 @@ from .export_records import ExportedCounters, ExportedRecord, ExportStream
 from .feed_devices import open_line, open_spi
 from .feed_key import key_of
 from .feed_link import BoardLink, LineReader, paced
+from .identity import address_text
 from .items import TICK_MS, Item, setup_item
-from .record_file import RecordWriter, address_text, check_record_target, time_text, writing_records
+from .record_file import RecordWriter, check_record_target, time_text, writing_records
 from .replay import capture_items
 
-__all__ = ["SPEED_HZ", "Fed", "FeedParameters", "Receiver", "feed", "feed_capture", "verdict_line"]
+__all__ = ["PACES", "SPEED_HZ", "Fed", "FeedParameters", "Receiver", "feed", "feed_capture", "verdict_line"]
 
 SPEED_HZ = 6_000_000
 """A quarter of the clock of the boards there are."""
+
+PACES = ("real", "fast")
 
 
 @dataclass(frozen=True)
@@ -54,12 +57,12 @@ class FeedParameters:
 
     def check(self) -> None:
         """Refuse what cannot be done before any of it has been done."""
-        if self.pace not in ("real", "fast"):
-            raise InputError(f"--pace: must be real or fast, not {self.pace!r}")
+        if self.pace not in PACES:
+            raise InputError(f"--pace: must be {' or '.join(PACES)}, not {self.pace!r}")
         if self.records is None and self.out is not None:
             raise InputError("--out: needs --records, the serial port that records come back on")
         if self.records is not None and self.export is None:
-            raise InputError("--records: needs --export, which says whether verdicts are for monitoring only")
+            raise InputError("--records: needs --export, the export that the board holds, to know its records by")
         if self.out is not None:
             check_record_target(self.out)
 

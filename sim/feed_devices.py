@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import Callable, Iterator
 
 from compiler.errors import InputError
+from compiler.extras import import_extra
 
 __all__ = ["BAUD", "open_line", "open_spi"]
 
@@ -36,11 +37,7 @@ def open_spi(device: str, speed_hz: int) -> Iterator[Callable[[bytes], bytes]]:
 
 @contextlib.contextmanager
 def _open_spidev(device: str, speed_hz: int) -> Iterator[Callable[[bytes], bytes]]:
-    try:
-        import spidev
-    except ImportError:
-        raise _missing(device, "spidev") from None
-    port = spidev.SpiDev()
+    port = import_extra("spidev", "feed", device).SpiDev()
     with _naming(device, OSError):
         port.open_path(device)
         port.max_speed_hz = speed_hz
@@ -59,14 +56,10 @@ def _open_spidev(device: str, speed_hz: int) -> Iterator[Callable[[bytes], bytes
 
 @contextlib.contextmanager
 def _open_ftdi(device: str, speed_hz: int) -> Iterator[Callable[[bytes], bytes]]:
-    try:
-        from pyftdi.spi import SpiController
-        from pyftdi.usbtools import UsbToolsError
-    except ImportError:
-        raise _missing(device, "pyftdi") from None
+    spi, usbtools = (import_extra(f"pyftdi.{module}", "feed", device) for module in ("spi", "usbtools"))
     # A cable that is not there is any of them, and so is one that is pulled out.
-    errors = (OSError, ValueError, UsbToolsError)
-    controller = SpiController()
+    errors = (OSError, ValueError, usbtools.UsbToolsError)
+    controller = spi.SpiController()
     with _naming(device, *errors):
         controller.configure(device)
         port = controller.get_port(cs=0, freq=speed_hz, mode=0)
@@ -84,10 +77,7 @@ def _open_ftdi(device: str, speed_hz: int) -> Iterator[Callable[[bytes], bytes]]
 @contextlib.contextmanager
 def open_line(port: str) -> Iterator[Callable[[], bytes]]:
     """A function that gives the bytes that have come over a serial port, nothing when none have for a moment."""
-    try:
-        import serial
-    except ImportError:
-        raise _missing(port, "pyserial") from None
+    serial = import_extra("serial", "feed", port)
     with _naming(port, OSError, ValueError):
         line = serial.Serial(port, BAUD, timeout=_READ_TIMEOUT_S)
         line.reset_input_buffer()
@@ -107,8 +97,7 @@ def _naming(device: str, *errors: type[Exception]) -> Iterator[None]:
     try:
         yield
     except errors as error:
-        raise InputError(f"{device}: {getattr(error, 'strerror', None) or error}") from None
-
-
-def _missing(device: str, package: str) -> InputError:
-    return InputError(f"{device}: needs the package {package}, which is not installed: pip install {package}")
+        said = getattr(error, "strerror", None) or str(error)
+        if "No backend available" in said:
+            said = "libusb is not installed (Debian, Ubuntu: apt install libusb-1.0-0)"
+        raise InputError(f"{device}: {said}") from None

@@ -11,7 +11,7 @@ from compiler.errors import CheckFailed, InputError
 from compiler.exporting import FOREST_MODULE
 from compiler.forest import Forest
 from compiler.forest_json import read_forest
-from compiler.manifest import Manifest, read_manifest, record
+from compiler.manifest import Manifest, changed_files, read_manifest, record
 from compiler.plan import ForestPlan, forest_parameters
 from compiler.vectors import Vectors, read_vectors
 
@@ -66,12 +66,7 @@ class ForestCheck:
 
     def changed_files(self) -> list[str]:
         """Files whose content is not what the manifest says, or that are gone."""
-        changed = []
-        for name, expected in self.manifest.files.items():
-            path = self.directory / name
-            if not path.is_file() or sha256(path.read_bytes()) != expected:
-                changed.append(name)
-        return changed
+        return changed_files(self.directory, self.manifest)
 
     def circuit_unchanged(self) -> bool:
         """Whether forest.json still becomes the circuit that was exported."""

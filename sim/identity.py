@@ -1,5 +1,6 @@
 """Which flow a packet belongs to: its endpoints in order, and their keyed hash (docs/flow_rules.md)."""
 
+import ipaddress
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -7,7 +8,7 @@ from hdl.half_siphash import half_siphash_words
 
 from .headers import Packet
 
-__all__ = ["Endpoint", "Endpoints", "endpoints_of", "identity_of"]
+__all__ = ["Endpoint", "Endpoints", "address_text", "endpoints_of", "identity_of"]
 
 _TCP = 6
 _WORD = 0xFFFF_FFFF
@@ -35,6 +36,11 @@ def endpoints_of(packet: Packet) -> tuple[Endpoints, bool]:
     if sender <= receiver:
         return Endpoints(packet.version, sender, receiver), True
     return Endpoints(packet.version, receiver, sender), False
+
+
+def address_text(version: int, address: int) -> str:
+    """An address as people write it."""
+    return str(ipaddress.IPv4Address(address) if version == 4 else ipaddress.IPv6Address(address))
 
 
 @lru_cache(maxsize=1 << 16)

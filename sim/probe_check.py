@@ -67,7 +67,7 @@ def check_probe(
     capture: str | Path = CHECK_CAPTURE,
     flows: int = FLOWS,
     seed: int = 1,
-    tell: Callable[[int], None] = lambda _: None,
+    tell: Callable[[int, int], None] = lambda *_: None,
 ) -> ProbeSimulated:
     """Replay flows of a capture through circuit and model, write the result into the manifest, raise on a difference.
 

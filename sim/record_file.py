@@ -2,22 +2,21 @@
 
 import contextlib
 import csv
-import ipaddress
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from compiler.atomic import replacing
-from compiler.errors import InputError
+from compiler.atomic import check_file_target, replacing
+from compiler.extras import import_extra
 from hdl.accumulator import OCTETS, PACKETS
 
 from .export_records import ExportedRecord
+from .identity import address_text
 
 __all__ = [
     "RECORD_COLUMNS",
     "RecordWriter",
-    "address_text",
     "check_record_target",
     "record_row",
     "time_text",
@@ -49,11 +48,6 @@ def record_row(record: ExportedRecord) -> tuple[Any, ...]:
         *(record.verdict.name.lower(), record.reason.name.lower(), record.score),
         *(f"{record.forest_id:08x}", f"{record.build_id:08x}", int(record.monitor_only)),
     )
-
-
-def address_text(version: int, address: int) -> str:
-    """An address as people write it."""
-    return str(ipaddress.IPv4Address(address) if version == 4 else ipaddress.IPv6Address(address))
 
 
 def time_text(time_ms: int) -> str:
@@ -89,12 +83,7 @@ class _Messages(RecordWriter):
 
 def check_record_target(path: Path) -> None:
     """Refuse what cannot be written before any work is done."""
-    if path.suffix not in _SUFFIXES:
-        raise InputError(f"{path}: name must end in {', '.join(_SUFFIXES[:-1])} or {_SUFFIXES[-1]}")
-    if path.is_dir():
-        raise InputError(f"{path}: is a directory")
-    if not path.absolute().parent.is_dir():
-        raise InputError(f"{path}: its directory does not exist")
+    check_file_target(path, _SUFFIXES)
     if path.suffix == ".parquet":
         _polars(path)
 
@@ -120,8 +109,4 @@ def writing_records(path: Path) -> Iterator[RecordWriter]:
 
 
 def _polars(path: Path) -> Any:
-    try:
-        import polars
-    except ImportError:
-        raise InputError(f"{path}: Parquet needs polars, which is not installed: pip install polars") from None
-    return polars
+    return import_extra("polars", "parquet", path)

@@ -30,7 +30,7 @@ __all__ = [
     *("capture_items", "read_probe", "replay", "software_probe"),
 ]
 
-ENGINES = ("model", "amaranth", "compiled")
+ENGINES = ("model", "amaranth")
 
 TEST_KEY = 0x0706050403020100
 """Secret key of replays that are given none: known to all, so that two replays of a capture are the same."""
@@ -125,7 +125,7 @@ def software_line(
 
 
 def simulated_line(
-    probe: ExportedProbe, capture: CaptureItems, key: int, tell: Callable[[int], None], vcd: Path | None
+    probe: ExportedProbe, capture: CaptureItems, key: int, tell: Callable[..., None], vcd: Path | None
 ) -> Iterator[bytes]:
     """What the circuit sends over its serial line, in Amaranth's simulator."""
     waveforms = None if vcd is None else str(vcd)
@@ -145,7 +145,7 @@ def replay(
     limit: int | None = None,
     vcd: Path | None = None,
     on_cut: Callable[[Cut], None] | None = None,
-    tell: Callable[[int], None] = lambda _: None,
+    tell: Callable[..., None] = lambda *_: None,
 ) -> Replayed:
     """Replay a capture and write the records that the probe sends.
 
@@ -154,10 +154,8 @@ def replay(
     engine: ``model`` or ``amaranth``
     vcd: file for the waveforms of a simulation
     on_cut: see :func:`read_capture`
-    tell: called with the number of items so far
+    tell: called with the number of items so far, and in a simulation with that of all
     """
-    if engine == "compiled":
-        raise InputError("--engine: compiled is not available yet; take model or amaranth")
     if engine not in ENGINES:
         raise InputError(f"--engine: must be one of {', '.join(ENGINES)}, not {engine!r}")
     if vcd is not None and engine != "amaranth":

@@ -36,7 +36,7 @@ def simulate_probe(
     epoch_ms: int,
     seed: int | None = None,
     stall_output: float = 0.2,
-    tell: Callable[[int], None] = lambda _: None,
+    tell: Callable[[int, int], None] = lambda *_: None,
     vcd: str | None = None,
 ) -> SimulatedRun:
     """Set a probe up, feed it items and collect what it sends until it is quiet.
@@ -47,7 +47,7 @@ def simulate_probe(
     key, epoch_ms: of the set-up item that comes first; without a key there is none
     seed: of random gaps between bytes at both ends; None for none
     stall_output: share of clocks in which no byte is taken, with a seed
-    tell: called with the number of items taken so far
+    tell: called with the number of items taken so far, and of all
     vcd: file for the waveforms
     """
     items = [item if isinstance(item, bytes) else item.to_bytes() for item in items]
@@ -67,7 +67,7 @@ def simulate_probe(
         gaps = stalls(0, 0.05)
         for number, item in enumerate(items, 1):
             await stream_put(ctx, dut.i, frames_to_payloads([item]), gaps)
-            tell(number)
+            tell(number, len(items))
         quiet = 0
         while quiet < _QUIET_CYCLES + _QUIET_CYCLES_PER_ENTRY * parameters.table.entries:
             await ctx.tick().repeat(100)

@@ -1,13 +1,14 @@
 """Command line: ``python -m training flows | fit``."""
 
-import sys
+import ipaddress
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from compiler.cli import new_app, progress, run
+from compiler.atomic import check_file_target
+from compiler.cli import new_app, progress, run, warn
 from compiler.errors import InputError
 from compiler.features import CATALOGUE, REFERENCE_COLUMNS, UNIVERSAL, accumulators_of
 from hdl.item import FrameOutcome
@@ -18,7 +19,7 @@ from .fitting import FitParameters, fit_forest, fit_stump, sources_of
 from .flow_file import FLOW_COLUMNS, RAW_COLUMNS, check_target, flow_rows, raw_rows, write_rows
 from .flow_set import read_flow_set, split_senders
 from .labels import read_labels
-from .measure import measure_capture
+from .measure import addresses_of, measure_capture
 
 app = new_app("Labelled flows from captures, and forests trained on them.")
 
@@ -76,17 +77,38 @@ def flows(
         orientation=orientation,
         accumulators=tuple(REFERENCE_COLUMNS.values()) if raw else accumulators_of(tuple(CATALOGUE)),
     )
+    servers = frozenset(_address(text) for text in server or ())
     table = None if labels is None else read_labels(labels)
-    rows, frames, used = [], 0, 0
+    rows, frames, used, seen = [], 0, 0, set()
     for path in captures:
         with progress(f"measuring {path.name}"):
-            capture = measure_capture(path, parameters, on_cut=lambda cut: print(cut, file=sys.stderr))
-            rows += raw_rows(capture) if raw else flow_rows(capture, table, frozenset(server or ()))
+            capture = measure_capture(path, parameters, on_cut=warn)
+            rows += raw_rows(capture) if raw else flow_rows(capture, table, servers)
+        seen |= servers & addresses_of(capture)
         frames += capture.outcomes.total()
         used += capture.outcomes[FrameOutcome.USED]
+    _refuse_empty(captures, ports, frames, rows)
+    if unseen := sorted(servers - seen):
+        raise InputError(f"--server: {', '.join(unseen)} is at no end of any flow of these captures")
     labelled = "" if table is None else f", {_count_labelled(rows, labels)} of them labelled"
     write_rows(out, RAW_COLUMNS if raw else FLOW_COLUMNS, rows)
     print(f"{out}: {len(rows)} flows from {used} of {frames} frames{labelled}")
+
+
+def _address(text: str) -> str:
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        raise InputError(f"--server: must be an IP address, not {text!r}") from None
+
+
+def _refuse_empty(captures: list[Path], ports: str, frames: int, rows: list[tuple]) -> None:
+    names = ", ".join(map(str, captures))
+    if not frames:
+        raise InputError(f"{names}: no frames")
+    if not rows:
+        tracked = "" if ports == "all" else f" of port {ports.replace(',', ' or ')}"
+        raise InputError(f"{names}: no TCP flow{tracked} in {frames} frames (--ports)")
 
 
 def _count_labelled(rows: list[tuple], labels: Path) -> int:
@@ -119,6 +141,7 @@ def fit(
     name: Annotated[str, typer.Option(help="What reports call the forest.")] = "weighted vote",
 ) -> None:
     """Train a forest on labelled flows and set it beside a one-split stump."""
+    check_file_target(out)
     names = _feature_names(features, directions)
     tracked = parse_ports(ports)
     parameters = FitParameters(

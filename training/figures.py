@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from compiler.atomic import replacing
-from compiler.errors import InputError
+from compiler.atomic import check_file_target, replacing
+from compiler.extras import import_extra
 from compiler.forest import Forest, Node
 
 __all__ = ["draw_forest", "feature_use"]
@@ -46,19 +46,18 @@ def draw_forest(path: Path, forest: Forest, X: NDArray[np.int64], scores: Mappin
     X: the flows that the use of features is measured on
     scores: scores of the flows of each class; the classes are ``spam``, ``legitimate`` and ``other``
     """
-    try:
-        import matplotlib
-    except ImportError:
-        raise InputError(f"{path}: figures need matplotlib, which is not installed: pip install matplotlib") from None
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
+    check_file_target(path)
+    import_extra("matplotlib", "plot", path).use("Agg")
+    pyplot = import_extra("matplotlib.pyplot", "plot", path)
 
     figure, (left, right) = pyplot.subplots(1, 2, figsize=(12, 5), layout="constrained")
     use = feature_use(forest, X)
     left.barh(list(use), list(use.values()), color="#5a7d4f")
     left.invert_yaxis()
     left.set_title("What the forest asks for")
-    left.set_xlabel("tests on the paths of the flows, by weight of the tree (most used = 100)")
+    left.set_xlabel(
+        "tests on the paths of the flows, weighted by tree (the most used feature is 100; names: compiler features)"
+    )
 
     low, high = forest.score_range
     edges = np.linspace(low, high, 42)

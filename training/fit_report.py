@@ -80,7 +80,7 @@ def print_fit(
         console.print(f"[bold]{known} of {tested.senders} test senders were also learnt from: the test is too kind")
     verdicts = {
         "forest with band": forest.decide(tested.columns(forest.feature_names)),
-        "eq. 5, no band": replace(forest, band=Band()).decide(tested.columns(forest.feature_names)),
+        "forest, no band (eq. 5)": replace(forest, band=Band()).decide(tested.columns(forest.feature_names)),
         "stump": stump.predict(tested.X),
     }
     _print_confusion(console, "forest with band, test flows", tested, verdicts["forest with band"])
@@ -88,9 +88,9 @@ def print_fit(
     console.print(f"stump: {split}")
     alarms = point.false_alarms
     console.print(
-        f"band {tuple(point.band)} of scores {forest.score_range}: on {alarms.flows} legitimate validation flows of "
-        f"{alarms.senders} senders {alarms.rate:.0f} false alarms per 10 000, upper 95 % bound {alarms.bound:.0f}, "
-        f"budget {point.budget:g}"
+        f"band {tuple(point.band)} of scores {forest.score_range}: on {alarms.flows} legitimate validation flows, "
+        f"greylisted ones included, of {alarms.senders} senders {alarms.rate:.0f} false alarms per 10 000, "
+        f"upper 95 % bound {alarms.bound:.0f}, budget {point.budget:g}"
     )
     if forest.monitor_only:
         console.print("[bold]monitor only: no band keeps the bound within the budget; verdicts are for ranking senders")
@@ -114,10 +114,10 @@ def _print_confusion(console: Console, title: str, flows: FlowSet, verdicts: NDA
     for column in table.columns[1:]:
         column.justify = "right"
     other = flows.label == "other"
-    groups = {"spam": flows.y == 1, "background": flows.y == -1}
+    groups = {"all spam": flows.y == 1, "all background": flows.y == -1}
     groups |= {f"  {label}": flows.label == label for label in LABELS if label != "other"}
     groups |= {
-        "other: greylisted": other & flows.is_legitimate,
+        "other: greylisted (legitimate)": other & flows.is_legitimate,
         "other: the rest": other & ~flows.is_legitimate,
     }
     for name, rows in groups.items():
@@ -131,7 +131,7 @@ def _print_comparison(console: Console, title: str, assessments: dict[str, Asses
     for name in assessments:
         table.add_column(name, justify="right")
     rows = {
-        "balanced accuracy": lambda a: f"{a.balanced_accuracy:.3f}",
+        "balanced accuracy, uncertain is wrong": lambda a: f"{a.balanced_accuracy:.3f}",
         "  among decided flows": lambda a: f"{a.decided_accuracy:.3f}",
         "spam caught": lambda a: f"{a.caught:.1%}",
         "uncertain": lambda a: f"{a.uncertain:.1%}",

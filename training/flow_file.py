@@ -5,12 +5,14 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from compiler.atomic import replacing
+from compiler.atomic import check_file_target, replacing
 from compiler.errors import InputError
+from compiler.extras import import_extra
 from compiler.features import CATALOGUE, REFERENCE_COLUMNS
+from sim.identity import address_text
 
 from .labels import LabelTable, read_rows
-from .measure import MeasuredCapture, address_text
+from .measure import MeasuredCapture
 
 __all__ = [
     "FLOW_COLUMNS",
@@ -42,8 +44,6 @@ RAW_COLUMNS = (
     *("r" + name for name in REFERENCE_COLUMNS),
 )
 """Columns of a file of raw accumulators."""
-
-_NO_POLARS = "Parquet needs polars, which is not installed: install it, or use a .csv file"
 
 
 def flow_rows(
@@ -90,12 +90,7 @@ def _timestamp(time_ns: int) -> str:
 
 def check_target(path: Path) -> None:
     """Refuse what cannot be written before any work is done."""
-    if path.suffix not in (".csv", ".parquet"):
-        raise InputError(f"{path}: name must end in .csv or .parquet")
-    if path.is_dir():
-        raise InputError(f"{path}: is a directory")
-    if not path.absolute().parent.is_dir():
-        raise InputError(f"{path}: its directory does not exist")
+    check_file_target(path, (".csv", ".parquet"))
     if path.suffix == ".parquet":
         _polars(path)
 
@@ -131,8 +126,4 @@ def read_flow_rows(path: Path, required: Iterable[str]) -> Iterable[tuple[str, d
 
 
 def _polars(path: Path) -> Any:
-    try:
-        import polars
-    except ImportError:
-        raise InputError(f"{path}: {_NO_POLARS}") from None
-    return polars
+    return import_extra("polars", "parquet", path)

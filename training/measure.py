@@ -1,6 +1,5 @@
 """Flows of a capture, measured by the table without limit: every flow whole, in the order of the first packets."""
 
-import ipaddress
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,9 +11,9 @@ from sim.capture import Cut, read_capture
 from sim.flow_record import FlowRecord
 from sim.flow_table import FlowTable, TableParameters
 from sim.headers import decode_frame
-from sim.identity import Endpoints, endpoints_of
+from sim.identity import Endpoints, address_text, endpoints_of
 
-__all__ = ["MeasuredCapture", "MeasuredFlow", "address_text", "measure_capture"]
+__all__ = ["MeasuredCapture", "MeasuredFlow", "addresses_of", "measure_capture"]
 
 
 class MeasuredFlow(NamedTuple):
@@ -61,10 +60,14 @@ def measure_capture(
     return measured
 
 
+def addresses_of(capture: MeasuredCapture) -> set[str]:
+    """The addresses at either end of its flows."""
+    return {
+        address_text(flow.version, side.address)
+        for _, flow in capture.flows
+        for side in (flow.initiator, flow.responder)
+    }
+
+
 def _endpoints(record: FlowRecord) -> Endpoints:
     return Endpoints(record.version, *sorted((record.initiator, record.responder)))
-
-
-def address_text(version: int, address: int) -> str:
-    """An address as people write it."""
-    return str(ipaddress.IPv4Address(address) if version == 4 else ipaddress.IPv6Address(address))

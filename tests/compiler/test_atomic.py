@@ -2,7 +2,7 @@
 
 import pytest
 
-from compiler.atomic import replacing
+from compiler.atomic import check_directory_target, check_file_target, replacing, replacing_directory
 from compiler.errors import InputError
 
 
@@ -30,7 +30,7 @@ def test_a_file_is_replaced(tmp_path):
 def test_a_directory_is_replaced_as_a_whole(tmp_path):
     (tmp_path / "d").mkdir()
     (tmp_path / "d" / "old").touch()
-    with replacing(tmp_path / "d") as fresh:
+    with replacing_directory(tmp_path / "d") as fresh:
         fresh.mkdir()
         (fresh / "new").touch()
     assert [path.name for path in (tmp_path / "d").iterdir()] == ["new"]
@@ -53,7 +53,7 @@ def test_failure_leaves_what_was_there(tmp_path):
 def test_a_directory_that_was_not_made_again_stays(tmp_path):
     (tmp_path / "d").mkdir()
     (tmp_path / "d" / "old").touch()
-    with pytest.raises(FileNotFoundError), replacing(tmp_path / "d"):
+    with pytest.raises(FileNotFoundError), replacing_directory(tmp_path / "d"):
         pass
     assert (tmp_path / "d" / "old").exists()
 
@@ -61,3 +61,22 @@ def test_a_directory_that_was_not_made_again_stays(tmp_path):
 def test_a_place_that_is_not_there_is_named(tmp_path):
     with pytest.raises(InputError, match="f: the directory .*gone does not exist$"), replacing(tmp_path / "gone" / "f"):
         pass
+
+
+def test_a_directory_is_never_replaced_by_a_file(tmp_path):
+    (tmp_path / "d").mkdir()
+    (tmp_path / "d" / "old").touch()
+    with pytest.raises(InputError, match="d: is a directory$"), replacing(tmp_path / "d"):
+        pass
+    assert (tmp_path / "d" / "old").exists()
+
+
+def test_targets_are_refused_before_the_work(tmp_path):
+    (tmp_path / "f").touch()
+    with pytest.raises(InputError, match="f: is not a directory$"):
+        check_directory_target(tmp_path / "f")
+    with pytest.raises(InputError, match="gone does not exist$"):
+        check_directory_target(tmp_path / "gone" / "d")
+    with pytest.raises(InputError, match="r.txt: name must end in .csv, .parquet or .ipfix$"):
+        check_file_target(tmp_path / "r.txt", (".csv", ".parquet", ".ipfix"))
+    check_file_target(tmp_path / "r.csv", (".csv",))

@@ -92,9 +92,10 @@ def test_what_does_not_fit_leaves_nothing(copied, placed, monkeypatch):
     assert {path: path.read_bytes() for path in copied.rglob("*") if path.is_file()} == before
 
 
-def test_a_changed_design_is_not_built(copied):
-    (copied / "board" / "design.il").write_text("")
-    with pytest.raises(InputError, match="design.il: is not as exported; export again$"):
+@pytest.mark.parametrize("name", ["board/design.il", "design.v", "forest.json"])
+def test_a_changed_export_is_not_built(copied, name):
+    (copied / name).write_text("")
+    with pytest.raises(InputError, match=f"{name}: is not as exported; export again$"):
         build(copied)
 
 

@@ -116,6 +116,7 @@ def test_every_command_has_help_with_an_example(command, name):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        (["-o", "no/where"], "no/where: the directory "),
         (["--board", "none"], "board must be one of icebreaker, ice40_hx8k_b_evn, not 'none'"),
         (["--board", "icebreaker", "--top", "half"], "top must be one of probe, forest, not 'half'"),
         (["--board", "icebreaker", "--architecture", "x"], "architecture must be one of unrolled, not 'x'"),
@@ -137,7 +138,7 @@ def test_export_needs_no_argument(command, tmp_path, monkeypatch):
     reference = Forest.from_json(REFERENCE)
     assert (manifest["top"], manifest["board"]["name"]) == ("probe", "icebreaker")
     assert (manifest["forest"]["id"], len(reference.trees)) == (reference.id, 16)
-    assert f"export: probe of forest {reference.id} for icebreaker" in out
+    assert f"export: probe with forest {reference.id} for icebreaker" in out
 
 
 def test_a_forest_that_is_not_there(command, tmp_path):

@@ -1,6 +1,7 @@
 """sim.capture: every kind of file it reads, and what it says about those it cannot read."""
 
 import gzip
+import random
 
 import pytest
 from hypothesis import given, settings
@@ -124,7 +125,16 @@ def test_absurd_length_ends_the_capture(tmp_path, field):
     content[second + field : second + field + 4] = b"\xff\xff\xff\x7f"
     frames, cuts = read(tmp_path / "a.pcap", bytes(content))
     assert frames == EXPECTED[:1]
-    assert cuts == [f"{tmp_path / 'a.pcap'}: cut off after packet 1, at byte 51"]
+    assert cuts == [f"{tmp_path / 'a.pcap'}: damaged after packet 1, at byte 51"]
+
+
+def test_damaged_gzip(tmp_path):
+    content = bytearray(gzip.compress(pcap([(n * 1000, random.Random(n).randbytes(40), 60) for n in range(5000)])))
+    content[len(content) // 2 :] = bytes(len(content) - len(content) // 2)
+    frames, cuts = read(tmp_path / "a.pcap.gz", bytes(content))
+    assert 0 < len(frames) < 5000
+    assert len(cuts) == 1
+    assert f"damaged after packet {len(frames)}, at byte" in cuts[0]
 
 
 @pytest.mark.parametrize(

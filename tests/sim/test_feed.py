@@ -313,7 +313,9 @@ def test_wrong_parameters(changes, complaint, tmp_path):
 def test_a_missing_package_is_one_line(module, device, tmp_path, monkeypatch):
     (tmp_path / "few.pcap").write_bytes(pcap(FRAMES))
     monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(InputError, match=rf"{device}: needs the package {module.split('.')[0]}, .*: pip install"):
+    with pytest.raises(
+        InputError, match=rf"{device}: needs the package {module.split('.')[0]}, .*: pip install -e '.\[feed\]'"
+    ):
         feed_capture(tmp_path / "few.pcap", FeedParameters(device))
 
 

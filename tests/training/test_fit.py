@@ -169,6 +169,10 @@ def test_wrong_sets(flow_files, tmp_path, capsys):
     assert run_training("fit", flow_files[0], "--features", "rspl", "--directions", "forward", "-o", out) == 2
     assert run_training("fit", flow_files[0], "--ports", "25,587", "-o", tmp_path / "none" / "forest.json") == 2
     assert not out.exists()
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "kept" / "file").touch()
+    assert run_training("fit", flow_files[0], "--ports", "25,587", "-o", tmp_path / "kept") == 2
+    assert (tmp_path / "kept" / "file").exists()
 
 
 def test_json_is_whole_and_plain(flow_files, tmp_path):

@@ -118,8 +118,29 @@ def test_cut_capture_is_measured_up_to_the_cut(tmp_path, capsys):
     assert run_training("flows", capture, "-o", tmp_path / "f.csv") == 0
     said = capsys.readouterr()
     assert "of 49 frames" in said.out
-    assert said.err.startswith(f"{capture}: cut off after packet 49, at byte ")
+    assert said.err.startswith(f"warning: {capture}: cut off after packet 49, at byte ")
     assert said.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--ports", "26,27"], "no TCP flow of port 26 or 27 in 26961 frames (--ports)"),
+        (["--server", "198.19.0.10", "--server", "192.0.2.1"], "--server: 192.0.2.1 is at no end of any flow"),
+    ],
+)
+def test_captures_without_what_was_asked_for(tmp_path, capsys, arguments, message):
+    assert run_training("flows", SLICE / "test.pcap.gz", *arguments, "-o", tmp_path / "f.csv") == 2
+    complaint = capsys.readouterr().err
+    assert message in complaint
+    assert complaint.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_capture_without_frames(tmp_path, capsys):
+    (tmp_path / "none.pcap").write_bytes(pcap([]))
+    assert run_training("flows", tmp_path / "none.pcap", "-o", tmp_path / "f.csv") == 2
+    assert capsys.readouterr().err == f"error: {tmp_path / 'none.pcap'}: no frames\n"
 
 
 LABEL_HEADER = "t_start,client_ip,client_port,server_ip,server_port,label\n"
@@ -157,6 +178,9 @@ def test_wrong_labels(tmp_path, capsys, labels, message):
         (["x.pcap", "-o", "f.csv", "--ports", "25,x"], "--ports: must be 'all' or ports"),
         (["x.pcap", "-o", "f.csv", "--idle", "0"], "--idle: must be from 0.001"),
         (["x.pcap", "-o", "f.csv", "--raw", "--labels", "l.csv"], "--labels: cannot be joined to raw accumulators"),
+        (["x.pcap", "-o", "f.csv", "--server", "mail"], "--server: must be an IP address, not 'mail'"),
+        (["x.pcap", "-o", "."], ".: is a directory"),
+        (["x.pcap", "-o", "no/f.csv"], "no/f.csv: the directory "),
         (["x.pcap", "-o", "f.csv"], "x.pcap: is not a capture"),
     ],
 )
@@ -174,7 +198,9 @@ def test_parquet_without_polars(tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "polars", None)
     out = tmp_path / "flows.parquet"
     assert run_training("flows", SLICE / "test.pcap.gz", "-o", out) == 2
-    assert capsys.readouterr().err.startswith(f"error: {out}: Parquet needs polars, which is not installed")
+    assert capsys.readouterr().err.startswith(
+        f"error: {out}: needs the package polars, which is not installed: pip install -e '.[parquet]'"
+    )
     assert list(tmp_path.iterdir()) == []
 
 
