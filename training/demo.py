@@ -99,7 +99,7 @@ def _endpoint(record: dict[str, str], side: str) -> Endpoint:
 
 
 def _verdict_table(records: list[dict[str, str]], label_of: list[str]) -> Table:
-    table = Table(title=f"{len(records)} flows of the test capture: verdicts against labels", title_justify="left")
+    table = Table(title=f"{len(records)} flows of the test capture", title_justify="left")
     table.add_column("label")
     verdicts = ("spam", "uncertain", "background")
     for verdict in verdicts:

@@ -127,3 +127,25 @@ def test_bits_beyond_a_byte_are_dropped(bits):
     simulate(dut, run, background=[watcher.watch], limit_cycles=2000)
     assert watcher.items == [part for part in (b"\xa5\x5a\x81"[: bits // 8], b"after it") if part]
     assert watcher.overruns == 0
+
+
+def test_refusals_wait_to_be_counted():
+    """The counters may be busy while several items are refused; none is forgotten."""
+    dut = SpiLink()
+    host = Host(dut, 2, 2)
+    counted = 0
+
+    async def run(ctx):
+        nonlocal counted
+        ctx.set(dut.cs_n, 1)
+        await ctx.tick().repeat(5)
+        for content in (b"a", b"bc", b"d", b"efg", b"h"):
+            await host.send(ctx, content)
+        ctx.set(dut.overrun.ready, 1)
+        async for *_, valid in ctx.tick().sample(dut.overrun.valid):
+            if not valid:
+                break
+            counted += 1
+
+    simulate(dut, run, limit_cycles=2000)
+    assert counted == 5
