@@ -1,5 +1,7 @@
 """Frames of a capture file: pcap and pcapng of either byte order, gzipped or not, read as a stream.
 
+Link layers other than Ethernet are turned into Ethernet (:mod:`sim.link_layers`).
+
 A capture that is cut off or goes wrong in the middle gives what was whole before that point, then a :class:`Cut`.
 """
 
@@ -11,7 +13,7 @@ from typing import BinaryIO, NamedTuple
 
 from compiler.errors import InputError
 
-from .capture_source import ETHERNET, MAX_WIRE, CapturedFrame, CutOff, Damaged, Source, frame_of
+from .capture_source import MAX_WIRE, CapturedFrame, CutOff, Damaged, Source, check_link_type, frame_of
 from .pcapng import PCAPNG_MAGIC, read_pcapng
 
 __all__ = ["CapturedFrame", "Cut", "read_capture"]
@@ -59,7 +61,7 @@ def read_capture(path: str | Path, on_cut: Callable[[Cut], None] | None = None) 
     Raises
     ------
     InputError
-        When the file is missing, empty or no capture, or holds frames of another link type than Ethernet.
+        When the file is missing, empty or no capture, or holds frames of a link type that is not known.
     """
     path = Path(path)
     try:
@@ -97,8 +99,8 @@ def _frames(path: Path, stream: BinaryIO, on_cut: Callable[[Cut], None] | None) 
 
 def _pcap(path: Path, source: Source, order: str, unit_ns: int) -> Iterator[CapturedFrame]:
     link = struct.unpack(order + "HHiIII", source.take(20))[-1]
-    if link & 0xFFFF != ETHERNET:
-        raise InputError(f"{path}: link type must be Ethernet (1), not {link & 0xFFFF}")
+    link_type = link & 0xFFFF
+    check_link_type(path, link_type)
     # Bit 26 says that the top four bits count the FCS at the end of every frame, in units of two bytes.
     fcs_bytes = 2 * (link >> 28) if link >> 26 & 1 else 0
     header = struct.Struct(order + "IIII")
@@ -109,4 +111,4 @@ def _pcap(path: Path, source: Source, order: str, unit_ns: int) -> Iterator[Capt
             raise Damaged
         data = source.take(captured)
         source.mark()
-        yield frame_of(seconds * 1_000_000_000 + fraction * unit_ns, wire, data, fcs_bytes)
+        yield frame_of(seconds * 1_000_000_000 + fraction * unit_ns, wire, data, fcs_bytes, link_type)

@@ -4,10 +4,11 @@ import gzip
 import zlib
 from typing import BinaryIO, NamedTuple
 
-__all__ = ["ETHERNET", "MAX_WIRE", "CapturedFrame", "CutOff", "Damaged", "Source", "frame_of"]
+from compiler.errors import InputError
 
-ETHERNET = 1
-"""The one link type that is read."""
+from .link_layers import ETHERNET, LINK_LAYERS
+
+__all__ = ["MAX_WIRE", "CapturedFrame", "CutOff", "Damaged", "Source", "check_link_type", "frame_of"]
 
 MAX_WIRE = 0xFF_FFFF
 """Longest frame an item can carry; a longer one is a damaged length."""
@@ -21,11 +22,22 @@ class CapturedFrame(NamedTuple):
     data: bytes
 
 
-def frame_of(time_ns: int, wire: int, data: bytes, fcs_bytes: int) -> CapturedFrame:
-    """A frame without the FCS that the capture has at its end."""
+def check_link_type(place: object, link_type: int) -> None:
+    """Refuse a link type that cannot be read."""
+    if link_type != ETHERNET and link_type not in LINK_LAYERS:
+        known = ", ".join(map(str, sorted([ETHERNET, *LINK_LAYERS])))
+        raise InputError(
+            f"{place}: link type must be Ethernet (1) or another that carries IP ({known}), not {link_type}"
+        )
+
+
+def frame_of(time_ns: int, wire: int, data: bytes, fcs_bytes: int, link_type: int) -> CapturedFrame:
+    """A frame as Ethernet, without the FCS that the capture has at its end."""
     if fcs_bytes:
         wire = max(wire - fcs_bytes, 0)
         data = data[:wire]
+    if link_type != ETHERNET:
+        data, wire = LINK_LAYERS[link_type].as_ethernet(data, wire)
     return CapturedFrame(time_ns, wire, data)
 
 

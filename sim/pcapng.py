@@ -5,9 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from compiler.errors import InputError
-
-from .capture_source import ETHERNET, MAX_WIRE, CapturedFrame, Damaged, Source, frame_of
+from .capture_source import MAX_WIRE, CapturedFrame, Damaged, Source, check_link_type, frame_of
 
 __all__ = ["PCAPNG_MAGIC", "read_pcapng"]
 
@@ -71,16 +69,13 @@ class _Section:
         if number >= len(self._interfaces) or captured > len(body) - begin or wire > MAX_WIRE:
             raise Damaged
         interface = self._interfaces[number]
-        if interface.link_type != ETHERNET:
-            raise InputError(
-                f"{self._path}: interface {number}: link type must be Ethernet (1), not {interface.link_type}"
-            )
+        check_link_type(f"{self._path}: interface {number}", interface.link_type)
         if time_ns is None:
             ticks = high << 32 | low
             time_ns = interface.offset_s * 1_000_000_000 + ticks * 1_000_000_000 // interface.units_per_second
             time_ns = max(time_ns, 0)
         self.last_ns = time_ns
-        return frame_of(time_ns, wire, body[begin : begin + captured], interface.fcs_bytes)
+        return frame_of(time_ns, wire, body[begin : begin + captured], interface.fcs_bytes, interface.link_type)
 
 
 def read_pcapng(path: Path, source: Source) -> Iterator[CapturedFrame]:

@@ -1,4 +1,4 @@
-"""The documents say what is there: links lead to files, commands and their options exist, nothing is left to be filled in."""
+"""The documents say what is there: links lead to files, commands and their options exist, no placeholder is left."""
 
 import re
 import shlex

@@ -145,16 +145,48 @@ def test_damaged_gzip(tmp_path):
         (b"abc", "is not a capture"),
         (b"From: someone\n" * 10, "is not a capture"),
         (gzip.compress(b"", mtime=0), "is not a capture"),
-        (pcap(FRAMES, link=113), r"link type must be Ethernet \(1\), not 113"),
         (
-            section_block() + interface_block() + interface_block(link=101) + enhanced_block(0, b"a", 60, interface=1),
-            r"interface 1: link type must be Ethernet \(1\), not 101",
+            pcap(FRAMES, link=127),
+            r"link type must be Ethernet \(1\) or another that carries IP \(0, 1, 12, .*\), not 127",
+        ),
+        (
+            section_block() + interface_block() + interface_block(link=127) + enhanced_block(0, b"a", 60, interface=1),
+            r"interface 1: link type must be Ethernet \(1\) or .*, not 127",
         ),
     ],
 )
 def test_wrong_input_names_the_file(tmp_path, content, message):
     with pytest.raises(InputError, match=f"a.pcap: {message}"):
         read(tmp_path / "a.pcap", content)
+
+
+@pytest.mark.parametrize(
+    ("link", "header", "ethertype"),
+    [
+        (0, "02000000", "0800"),
+        (0, "00000002", "0800"),
+        (0, "1e000000", "86dd"),
+        (0, "07000000", "0000"),
+        (108, "00000018", "86dd"),
+        (101, "", "0800"),
+        (228, "", "0800"),
+        (113, "0000000100060200000000010000" + "86dd", "86dd"),
+        (276, "0800" + 18 * "00", "0800"),
+    ],
+)
+def test_other_link_layers_become_ethernet(tmp_path, link, header, ethertype):
+    header, packet = bytes.fromhex(header), b"\x45" + bytes(range(1, 30))
+    content = pcap([(0, header + packet, len(header) + 400), (0, header[:-1], 400)], link=link)
+    frames, _ = read(tmp_path / "a.pcap", content)
+    assert frames == [
+        CapturedFrame(0, 414, bytes(12) + bytes.fromhex(ethertype) + packet),
+        CapturedFrame(0, 414 - len(header), b""),
+    ]
+
+
+def test_raw_packets_are_told_apart_by_their_version(tmp_path):
+    frames, _ = read(tmp_path / "a.pcap", pcap([(0, bytes([first]), 40) for first in (0x45, 0x60, 0x12)], link=101))
+    assert [frame.data[12:14].hex() for frame in frames] == ["0800", "86dd", "0000"]
 
 
 def test_missing_file_and_folder(tmp_path):
