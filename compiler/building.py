@@ -52,7 +52,6 @@ def build(directory: str | Path, *, tell: Callable[[str], None] = lambda _: None
             raise InputError(str(error)) from None
 
         files = {name: content for name, content in manifest.files.items() if name != BITSTREAM}
-        (directory / BITSTREAM).unlink(missing_ok=True)
         if flashable:
             with replacing(directory / BITSTREAM) as fresh:
                 shutil.copy(workspace / BITSTREAM, fresh)
@@ -71,6 +70,8 @@ def build(directory: str | Path, *, tell: Callable[[str], None] = lambda _: None
         },
     )
     write_manifest(built, directory)
+    if not flashable:
+        (directory / BITSTREAM).unlink(missing_ok=True)
     return built
 
 

@@ -1,4 +1,4 @@
-"""Test vectors: flows at random and flows at the thresholds of a forest, with the answers they must get."""
+"""Test vectors: flows at random, at the thresholds and at the band of a forest, with the answers they must get."""
 
 import csv
 from dataclasses import dataclass
@@ -17,6 +17,13 @@ HALF = 1000
 MOST_AT_THRESHOLDS = 10_000
 """A forest of more thresholds than half of this has some of them tested on one side only."""
 
+NEAREST = 8
+"""Vectors on either side of either end of the band."""
+
+_PARENTS, _CHILDREN, _STEPS = 32, 4, 60
+_TREES_WALKED = 10_000
+"""At most, all steps of the search for scores at the band together, so that it ends in time for large forests."""
+
 
 @dataclass(frozen=True)
 class Vectors:
@@ -31,11 +38,12 @@ class Vectors:
 
 
 def make_vectors(forest: Forest, seed: int) -> Vectors:
-    """Vectors of a forest: first those at random, then those at thresholds.
+    """Vectors of a forest: first those at random, then those at thresholds, last those at the band.
 
     At random, every length of an integer is as likely, because thresholds lie closer the smaller they are. At
     thresholds, every feature of a row is a threshold of its column or one above it, and as far as
-    :data:`MOST_AT_THRESHOLDS` allows every (feature, threshold) has a row on each side of it.
+    :data:`MOST_AT_THRESHOLDS` allows every (feature, threshold) has a row on each side of it. At the band, scores are
+    the nearest on both sides of ``lo`` and of ``hi`` that a search has found.
     """
     rng = np.random.default_rng(seed)
     widths = np.array([column.bits for column in forest.columns])
@@ -53,9 +61,47 @@ def make_vectors(forest: Forest, seed: int) -> Vectors:
     for row, (feature, value) in enumerate(both_sides):
         at_thresholds[row, feature] = value
 
-    rows = np.minimum(np.concatenate([at_random, at_thresholds]), (1 << widths) - 1)
+    greatest = (1 << widths) - 1
+    at_thresholds = np.minimum(at_thresholds, greatest)
+    edges = [
+        np.minimum(np.concatenate([found, found + 1]), top) for found, top in zip(thresholds, greatest, strict=True)
+    ]
+    rows = np.concatenate([at_random, at_thresholds, _at_band(forest, rng, at_thresholds, edges)])
     scores = forest.score(rows)
     return Vectors(rows, scores, forest.verdicts(scores))
+
+
+def _at_band(
+    forest: Forest, rng: np.random.Generator, start: NDArray[np.int64], edges: list[NDArray[np.int64]]
+) -> NDArray[np.int64]:
+    """Rows with scores next to the ends of the band: a search that moves features to other ``edges``."""
+    lo, hi = forest.band
+    sides = ((lo, np.less), (lo, np.greater_equal), (hi, np.less_equal), (hi, np.greater))
+    movable = [feature for feature, values in enumerate(edges) if len(values)]
+    steps = max(1, min(_STEPS, _TREES_WALKED // len(forest.trees))) if movable else 0
+    found = []
+    for end, is_on_side in sides:
+        parents = start[: _PARENTS * _CHILDREN]
+        for _ in range(steps):
+            rows = np.concatenate([parents, _moved(rng, parents, movable, edges)])
+            # One row of every score keeps the parents unlike each other.
+            scores, first = np.unique(forest.score(rows), return_index=True)
+            distances = np.where(is_on_side(scores, end), abs(scores - end), np.iinfo(np.int64).max)
+            parents = rows[first[np.argsort(distances, kind="stable")[:_PARENTS]]]
+        # A side that no score reaches gets rows like any other.
+        found.append(np.resize(parents, (NEAREST, start.shape[1])))
+    return np.concatenate(found)
+
+
+def _moved(
+    rng: np.random.Generator, parents: NDArray[np.int64], movable: list[int], edges: list[NDArray[np.int64]]
+) -> NDArray[np.int64]:
+    """Children of rows, each with one to three features elsewhere."""
+    children = np.repeat(parents, _CHILDREN, axis=0)
+    for row in children:
+        for feature in rng.choice(movable, rng.integers(1, 4)):
+            row[feature] = rng.choice(edges[feature])
+    return children
 
 
 def _at_random(rng: np.random.Generator, widths: NDArray[np.int64], count: int) -> NDArray[np.int64]:

@@ -1,4 +1,4 @@
-"""``python -m sim``: replay a capture through the probe of an export."""
+"""``python -m sim check | replay | feed``: an export held to its model, captures through it, captures to a board."""
 
 import contextlib
 from collections import Counter as Tally

@@ -93,6 +93,8 @@ def _frames(path: Path, stream: BinaryIO, on_cut: Callable[[Cut], None] | None) 
             count += 1
             yield frame
     except Damaged as error:
+        if not source.whole:
+            raise InputError(f"{path}: {'cut off' if isinstance(error, CutOff) else 'damaged'} in its header") from None
         if on_cut is not None:
             on_cut(Cut(str(path), count, source.whole, damaged=not isinstance(error, CutOff)))
 

@@ -123,8 +123,8 @@ def check_forest(directory: str | Path) -> Simulated:
     if changed := check.changed_files():
         raise CheckFailed(f"{directory}: not as exported: {', '.join(changed)}")
     if not check.circuit_unchanged():
-        exported = check.manifest.tools
-        raise CheckFailed(f"{directory}: forest.json becomes another circuit here than with {exported}")
+        exported = ", ".join(f"{tool} {version}" for tool, version in check.manifest.tools.items())
+        raise CheckFailed(f"{directory}: forest.json becomes another circuit here than with {exported}; export again")
     if wrong := check.wrong_vectors():
         raise CheckFailed(f"{directory}: {wrong} of {len(check.vectors)} vectors are not what the forest answers")
     result = check.simulate()

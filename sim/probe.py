@@ -52,8 +52,6 @@ class SoftwareProbe:
         Of the flow table, see :class:`TableParameters`.
     key:
         64-bit secret key of the hash.
-    export_short:
-        Export records below the least number of packets too, as UNCERTAIN.
 
     Attributes
     ----------
@@ -71,7 +69,6 @@ class SoftwareProbe:
         active_ms: int = 1_800_000,
         linger_ms: int = 2_000,
         key: int = 0,
-        export_short: bool = False,
     ):
         self.forest = forest
         self.table = FlowTable(
@@ -87,7 +84,6 @@ class SoftwareProbe:
             ),
             key,
         )
-        self._export_short = export_short
         self._counts: Counter[str] = Counter()
 
     def run(self, items: Iterable[Item]) -> Iterator[ProbeRecord]:
@@ -139,8 +135,7 @@ class SoftwareProbe:
     def _classify(self, flows: list[FlowRecord]) -> Iterator[ProbeRecord]:
         exported = []
         for flow in flows:
-            short = flow.packets < self.forest.min_packets
-            fate = "unexported" if short and not self._export_short else "exported"
+            fate = "unexported" if flow.packets < self.forest.min_packets else "exported"
             self._counts[f"records_{fate}"] += 1
             self._counts[f"frames_{fate}"] += flow.packets
             if fate == "exported":
@@ -164,8 +159,6 @@ class SoftwareProbe:
 
     def _uncertain_reason(self, flow: FlowRecord) -> VerdictReason | None:
         """The highest reason not to trust the score, None when the score decides."""
-        if flow.packets < self.forest.min_packets:
-            return VerdictReason.SHORT
         if not flow.syn:
             return VerdictReason.MIDFLOW
         needed = (flow.forward,) if self.forest.directions == "forward" else (flow.forward, flow.response)

@@ -10,6 +10,7 @@ from compiler.manifest import read_manifest, record
 from hdl.item import FrameOutcome
 
 from .capture import CapturedFrame, read_capture
+from .damage import damaged
 from .export_records import ExportedCounters, ExportedRecord, ExportStream
 from .headers import decode_frame
 from .identity import endpoints_of
@@ -27,6 +28,12 @@ CHECK_CAPTURE = Path(__file__).parents[1] / "training" / "data" / "test.pcap.gz"
 FLOWS = 120
 """How many flows of it."""
 
+DAMAGED_SHARE = 3
+"""Of so many flows one comes again, damaged."""
+
+_PAUSE_NS = 300 * 10**9
+"""Before they come again: longer than the idle timeout."""
+
 _GAP_TICKS = 2
 
 
@@ -36,7 +43,7 @@ class ProbeSimulated:
 
     Attributes
     ----------
-    flows, frames: what was replayed
+    flows, frames: what was replayed; a flow that comes again counts once
     records, mismatches: of the software model, and those that the circuit gave otherwise, elsewhere or not at all
     counters_equal: whether the last counters that the circuit sent are those of the model
     cycles: clocks that were simulated
@@ -71,12 +78,16 @@ def check_probe(
 ) -> ProbeSimulated:
     """Replay flows of a capture through circuit and model, write the result into the manifest, raise on a difference.
 
-    Frames are cut after their headers; bytes come and are taken with random gaps.
+    Then a part of them comes again, damaged. Frames are cut after their headers; bytes come and are taken with random
+    gaps.
     """
     probe = read_probe(Path(directory))
-    frames = flows_with_fewest_frames(list(read_capture(Path(capture))), flows)
+    captured = list(read_capture(Path(capture)))
+    frames = flows_with_fewest_frames(captured, flows)
     if not frames:
         raise InputError(f"{capture}: has no TCP flows to replay")
+    again = flows_with_fewest_frames(captured, max(flows // DAMAGED_SHARE, 1))
+    frames += damaged(again, later_ns=frames[-1].time_ns - again[0].time_ns + _PAUSE_NS, seed=seed)
     epoch_ms = epoch_of(frames[0])
     items = list(items_of(frames, epoch_ms=epoch_ms, gap_ticks=_GAP_TICKS, headers_only=True, name=str(capture)))
 

@@ -160,6 +160,9 @@ def fit(
         learn, validation, tested = split_senders(flows, (2, 1, 1), seed)
     else:
         learn, validation = split_senders(flows, (2, 1), seed)
+    taught = set(learn.sender.tolist()) | set(validation.sender.tolist())
+    if known := sorted(taught & set(tested.sender.tolist())):
+        raise InputError(f"--test: {len(known)} senders are also learnt from, {known[0]} for one; split by sender")
     with progress("fitting"):
         provenance = {"flows": sources_of(flow_files), "test": sources_of(test or ())}
         fitted = fit_forest(learn, validation, parameters, provenance)

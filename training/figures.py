@@ -55,9 +55,7 @@ def draw_forest(path: Path, forest: Forest, X: NDArray[np.int64], scores: Mappin
     left.barh(list(use), list(use.values()), color="#5a7d4f")
     left.invert_yaxis()
     left.set_title("What the forest asks for")
-    left.set_xlabel(
-        "tests on the paths of the flows, weighted by tree (the most used feature is 100; names: compiler features)"
-    )
+    left.set_xlabel("tests on the paths of the flows,\nweighted by tree; the most used feature is 100")
 
     low, high = forest.score_range
     edges = np.linspace(low, high, 42)

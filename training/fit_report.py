@@ -75,9 +75,6 @@ def print_fit(
     console = Console(width=None if sys.stdout.isatty() else PIPE_COLUMNS)
     tested = parts["test"]
     _print_classes(console, parts)
-    taught = set(np.concatenate([parts["learn"].sender, parts["validation"].sender]).tolist())
-    if known := sum(sender in taught for sender in np.unique(tested.sender).tolist()):
-        console.print(f"[bold]{known} of {tested.senders} test senders were also learnt from: the test is too kind")
     verdicts = {
         "forest with band": forest.decide(tested.columns(forest.feature_names)),
         "forest, no band (eq. 5)": replace(forest, band=Band()).decide(tested.columns(forest.feature_names)),

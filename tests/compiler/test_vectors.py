@@ -1,8 +1,13 @@
 """Test vectors: both sides of every threshold, half at random, repeatable, and right."""
 
+import itertools
+from dataclasses import replace
+
 import numpy as np
+import pytest
 from hypothesis import given, settings
 
+from compiler.forest import Band
 from compiler.vectors import make_vectors, read_vectors, write_vectors
 from tests.forests import forests, grown_forest
 
@@ -26,6 +31,21 @@ def test_half_lie_at_thresholds():
             assert set(vectors.rows[1000:, feature].tolist()) <= edges
 
 
+@pytest.mark.parametrize("trees", [1, 3, 12])
+def test_the_nearest_scores_at_the_band_are_there(trees):
+    """A circuit with a band that is off by one answers one of the vectors otherwise, unless no flow can tell."""
+    forest = grown_forest(names=("maxpl", "sp", "mintw"), trees=trees, depth=3)
+    # One value of every feature between any two thresholds.
+    between = [sorted({0, *(threshold + 1 for threshold in found)}) for found in forest.thresholds()]
+    reachable = forest.score(np.array(list(itertools.product(*between))))
+    for lo in np.quantile(reachable, [0.1, 0.5, 0.8]).astype(int).tolist():
+        banded = replace(forest, band=Band(lo, lo + 5))
+        scores = set(make_vectors(banded, 1).scores[2000:].tolist())
+        assert {max(reachable[reachable <= lo + 5]), min(reachable[reachable >= lo])} <= scores
+        assert min(reachable[reachable > lo + 5], default=max(scores)) in scores
+        assert max(reachable[reachable < lo], default=max(scores)) in scores
+
+
 def test_answers_are_those_of_the_forest():
     forest = grown_forest()
     vectors = make_vectors(forest, 1)
@@ -41,7 +61,7 @@ def test_the_seed_decides():
 
 
 def test_a_large_forest_has_a_limited_number():
-    assert len(make_vectors(grown_forest(trees=80, depth=8), 1)) == 11_000
+    assert len(make_vectors(grown_forest(trees=80, depth=8), 1)) == 11_032
 
 
 def test_file_round_trip(tmp_path):

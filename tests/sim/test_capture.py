@@ -96,8 +96,12 @@ def test_simple_packet_has_the_time_of_the_one_before(tmp_path):
 )
 def test_every_cut_keeps_what_was_whole(tmp_path, content):
     path = tmp_path / "a.pcap"
-    ends = [read(path, content[:size]) for size in range(4, len(content) + 1)]
-    for size, (frames, cuts) in enumerate(ends, 4):
+    header = 24 if content[:4] == pcap([])[:4] else len(section_block())
+    for size in range(4, header):
+        with pytest.raises(InputError, match=r"a\.pcap: cut off in its header$"):
+            read(path, content[:size])
+    ends = [read(path, content[:size]) for size in range(header, len(content) + 1)]
+    for size, (frames, cuts) in enumerate(ends, header):
         assert frames == EXPECTED[: len(frames)]
         if cuts:
             (line,) = cuts

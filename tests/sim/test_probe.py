@@ -75,14 +75,12 @@ def test_verdict_and_reason(frames, fields, verdict, reason):
     assert record.features == (record.flow.forward[CATALOGUE["maxpl"].needs[0]], record.flow.forward[PACKETS])
 
 
-def test_short_records_are_only_counted_unless_asked_for():
+def test_short_records_are_only_counted():
     probe = SoftwareProbe(forest_of(min_packets=3))
     assert list(probe.run([*OPENED, Item(ItemKind.FLUSH, 0)])) == []
     counters = probe.counters
     assert (counters["records_unexported"], counters["frames_unexported"], counters["frames_exported"]) == (1, 2, 0)
     assert probe.is_conserved()
-    record = only_record(forest_of(min_packets=3), [frame(CLIENT, SERVER, ACK)], export_short=True)
-    assert (record.verdict, record.reason) == (Verdict.UNCERTAIN, VerdictReason.SHORT)
 
 
 def test_bad_items_change_nothing():

@@ -21,7 +21,10 @@ def probe(tmp_path_factory):
 
 def test_equal_and_written_down(probe):
     result = check_probe(probe, flows=FLOWS)
-    assert (result.flows, result.records, result.mismatches, result.counters_equal) == (FLOWS, FLOWS, 0, True)
+    assert (result.mismatches, result.counters_equal) == (0, True)
+    # Some come again, damaged; a flipped bit of an address makes another flow.
+    assert result.flows >= FLOWS
+    assert result.records > FLOWS
     written = json.loads((probe / "manifest.json").read_text())["evidence"]["replayed"]
     assert written["capture"] == CHECK_CAPTURE.name
     assert (written["frames"], written["cycles"], written["mismatches"]) == (result.frames, result.cycles, 0)
@@ -30,7 +33,7 @@ def test_equal_and_written_down(probe):
 def test_finds_a_planted_fault(probe, monkeypatch):
     # A maximum that keeps the first value instead of the largest.
     monkeypatch.setattr("hdl.accumulator_update.AccumulatorUpdate._is_maximum", staticmethod(lambda half, here: False))
-    with pytest.raises(CheckFailed, match=f"of {FLOWS} records differ from the model's"):
+    with pytest.raises(CheckFailed, match="of [0-9]+ records differ from the model's"):
         check_probe(probe, flows=FLOWS)
     assert json.loads((probe / "manifest.json").read_text())["evidence"]["replayed"]["mismatches"] > 0
 
