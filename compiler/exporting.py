@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from amaranth.hdl import Shape
-from amaranth.lib import data
+from amaranth.lib import data, wiring
 
 from boards import BOARDS, Board
 from boards.toolchain import tool_versions
@@ -18,7 +18,7 @@ from .errors import InputError
 from .forest import Forest
 from .forest_json import forest_text
 from .manifest import Manifest, is_export, write_manifest
-from .plan import plan_forest
+from .plan import ForestPlan, plan_forest
 from .vectors import make_vectors, write_vectors
 
 __all__ = ["BOARD_DIRECTORY", "FOREST_MODULE", "board_named", "export"]
@@ -83,10 +83,9 @@ def export(
         board_files = fresh / BOARD_DIRECTORY
         board_files.mkdir(parents=True)
         (fresh / "forest.json").write_text(forest_text(forest), encoding="utf-8")
-        note = f"hedgerow: {top} of forest {forest.id}, build {build_id}"
         tell("design as RTLIL and Verilog")
-        (fresh / "design.il").write_text(f"# {note}\n{rtlil_text(component, design.module)}")
-        (fresh / "design.v").write_text(f"// {note}\n{verilog_text(component, design.module)}")
+        note = f"hedgerow: {top} of forest {forest.id}, build {build_id}"
+        _write_circuit(fresh, component, design.module, note)
         design.write_board(build_id, board_files)
         tell("test vectors")
         vectors = make_vectors(forest, SEED)
@@ -99,13 +98,7 @@ def export(
             module=design.module,
             board=_board_entry(target),
             forest=_forest_entry(forest, fresh / "forest.json"),
-            architecture={
-                "name": plan.architecture,
-                "registered": list(plan.registered),
-                "reason": plan.reason,
-                # Of the forest alone, whatever the top is, so that its check can tell whether it is still the same.
-                "rtlil_sha256": sha256(rtlil_text(circuit, FOREST_MODULE)),
-            },
+            architecture=_architecture_entry(plan, circuit),
             latency_cycles=circuit.latency,
             interval_cycles=circuit.interval,
             features=tuple(_feature_entries(forest, plan.parameters.features_layout)),
@@ -125,6 +118,11 @@ def _refuse_foreign(out: Path) -> None:
         raise InputError(f"{out}: holds something else than an earlier export; give another directory")
 
 
+def _write_circuit(directory: Path, component: wiring.Component, module: str, note: str) -> None:
+    (directory / "design.il").write_text(f"# {note}\n{rtlil_text(component, module)}")
+    (directory / "design.v").write_text(f"// {note}\n{verilog_text(component, module)}")
+
+
 def _files(directory: Path) -> list[Path]:
     return sorted(path for path in directory.rglob("*") if path.is_file())
 
@@ -142,6 +140,16 @@ def _forest_entry(forest: Forest, file: Path) -> dict[str, Any]:
         "lo": forest.band.lo,
         "hi": forest.band.hi,
         "monitor_only": forest.monitor_only,
+    }
+
+
+def _architecture_entry(plan: ForestPlan, circuit: wiring.Component) -> dict[str, Any]:
+    return {
+        "name": plan.architecture,
+        "registered": list(plan.registered),
+        "reason": plan.reason,
+        # Of the forest alone, whatever the top is, so that its check can tell whether it is still the same.
+        "rtlil_sha256": sha256(rtlil_text(circuit, FOREST_MODULE)),
     }
 
 

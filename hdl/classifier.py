@@ -71,41 +71,10 @@ class Classifier(wiring.Component):
         connect(m, extractor.o, forest.i)
         m.d.comb += extractor.record.data.eq(self.record.data)
 
-        out = self.o.p
         missing = Signal()
-        packets = self.record.data[:COUNT_BITS]
-        decided = forest.o.p.verdict != Verdict.UNCERTAIN
         with m.FSM():
-            with m.State("IDLE"):
-                m.d.comb += self.record.address.eq(0)
-                with m.If(self.available):
-                    m.next = "STATE"
-            with m.State("STATE"):
-                m.d.sync += out.syn.eq(self.record.data[StateBit.SYN])
-                m.d.comb += self.record.address.eq(EntryWord.FORWARD - EntryWord.STATE)
-                m.next = "FORWARD"
-            with m.State("FORWARD"):
-                m.d.sync += [out.packets.eq(packets), missing.eq(packets == 0)]
-                m.d.comb += self.record.address.eq(self._layout.response - EntryWord.STATE)
-                m.next = "RESPONSE"
-            with m.State("RESPONSE"):
-                m.d.sync += out.packets.eq(out.packets + packets)
-                if self._both_directions:
-                    m.d.sync += missing.eq(missing | (packets == 0))
-                m.d.comb += extractor.start.eq(1)
-                m.next = "FOREST"
-            with m.State("FOREST"):
-                m.d.comb += [self.record.address.eq(extractor.record.address), forest.o.ready.eq(1)]
-                m.d.sync += [out.score.eq(forest.o.p.score), out.verdict.eq(Verdict.UNCERTAIN)]
-                with m.If(~out.syn):
-                    m.d.sync += out.reason.eq(VerdictReason.MIDFLOW)
-                with m.Elif(missing):
-                    m.d.sync += out.reason.eq(VerdictReason.ONE_SIDED)
-                with m.Else():
-                    m.d.sync += out.verdict.eq(forest.o.p.verdict)
-                    m.d.sync += out.reason.eq(Mux(decided, VerdictReason.DECIDED, VerdictReason.BAND))
-                with m.If(forest.o.valid):
-                    m.next = "PRESENT"
+            self._read(m, missing)
+            self._judge(m, missing)
             with m.State("PRESENT"):
                 m.d.comb += self.o.valid.eq(1)
                 with m.If(self.o.ready):
@@ -115,3 +84,43 @@ class Classifier(wiring.Component):
                 m.next = "IDLE"
 
         return m
+
+    def _read(self, m, missing):
+        """Reads what the verdict may depend on besides the features, then lets them be extracted."""
+        out = self.o.p
+        packets = self.record.data[:COUNT_BITS]
+        with m.State("IDLE"):
+            m.d.comb += self.record.address.eq(0)
+            with m.If(self.available):
+                m.next = "STATE"
+        with m.State("STATE"):
+            m.d.sync += out.syn.eq(self.record.data[StateBit.SYN])
+            m.d.comb += self.record.address.eq(EntryWord.FORWARD - EntryWord.STATE)
+            m.next = "FORWARD"
+        with m.State("FORWARD"):
+            m.d.sync += [out.packets.eq(packets), missing.eq(packets == 0)]
+            m.d.comb += self.record.address.eq(self._layout.response - EntryWord.STATE)
+            m.next = "RESPONSE"
+        with m.State("RESPONSE"):
+            m.d.sync += out.packets.eq(out.packets + packets)
+            if self._both_directions:
+                m.d.sync += missing.eq(missing | (packets == 0))
+            m.d.comb += self._extractor.start.eq(1)
+            m.next = "FOREST"
+
+    def _judge(self, m, missing):
+        """Takes the forest's answer; the verdict on a flow that was not seen whole stays uncertain."""
+        out, answer = self.o.p, self._forest.o
+        decided = answer.p.verdict != Verdict.UNCERTAIN
+        with m.State("FOREST"):
+            m.d.comb += [self.record.address.eq(self._extractor.record.address), answer.ready.eq(1)]
+            m.d.sync += [out.score.eq(answer.p.score), out.verdict.eq(Verdict.UNCERTAIN)]
+            with m.If(~out.syn):
+                m.d.sync += out.reason.eq(VerdictReason.MIDFLOW)
+            with m.Elif(missing):
+                m.d.sync += out.reason.eq(VerdictReason.ONE_SIDED)
+            with m.Else():
+                m.d.sync += out.verdict.eq(answer.p.verdict)
+                m.d.sync += out.reason.eq(Mux(decided, VerdictReason.DECIDED, VerdictReason.BAND))
+            with m.If(answer.valid):
+                m.next = "PRESENT"

@@ -77,14 +77,7 @@ class CobsEncoder(wiring.Component):
                 m.d.comb += self.i.ready.eq(1)
                 m.d.sync += sent.eq(0)
                 with m.If(self.i.valid):
-                    zero = self.i.p.data == 0
-                    full = length == _LONGEST - 1
-                    m.d.comb += write.en.eq(~zero)
-                    m.d.sync += length.eq(length + ~zero)
-                    # A frame that ends in a zero or with a full block needs an empty block behind it.
-                    m.d.sync += [ended.eq(self.i.p.last), one_more.eq(self.i.p.last & (zero | full))]
-                    with m.If(zero | full | self.i.p.last):
-                        m.next = "CODE"
+                    self._take(m, write, length, ended, one_more)
             with m.State("CODE"):
                 m.d.comb += [self.o.valid.eq(1), self.o.payload.eq(length + 1)]
                 with m.If(self.o.ready):
@@ -111,3 +104,14 @@ class CobsEncoder(wiring.Component):
                     m.next = "FILL"
 
         return m
+
+    def _take(self, m, write, length, ended, one_more):
+        """Takes a byte into the block; a zero, the longest block and the end of the frame end it."""
+        zero = self.i.p.data == 0
+        full = length == _LONGEST - 1
+        m.d.comb += write.en.eq(~zero)
+        m.d.sync += length.eq(length + ~zero)
+        # A frame that ends in a zero or with a full block needs an empty block behind it.
+        m.d.sync += [ended.eq(self.i.p.last), one_more.eq(self.i.p.last & (zero | full))]
+        with m.If(zero | full | self.i.p.last):
+            m.next = "CODE"

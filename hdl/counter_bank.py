@@ -73,33 +73,42 @@ class CounterBank(wiring.Component):
                 with m.If(self.snapshot):
                     m.next = "COPY_READ"
                 with m.Else():
-                    for n in reversed(range(self._sources)):
-                        source = getattr(self, f"i_{n}")
-                        with m.If(source.valid):
-                            m.d.sync += [index.eq(source.p.index), amount.eq(source.p.amount)]
-                            m.next = "READ"
-                    taken = C(0, 1)
-                    for n in range(self._sources):
-                        source = getattr(self, f"i_{n}")
-                        m.d.comb += source.ready.eq(~taken)
-                        taken |= source.valid
-            with m.State("READ"):
-                m.next = "WRITE"
-            with m.State("WRITE"):
-                # What a limb overflows by is added to the next one.
-                m.d.comb += write.en.eq(1)
-                m.d.sync += [limb.eq(limb + 1), amount.eq(total >> LIMB_BITS)]
-                m.next = "READ"
-                with m.If(limb == LIMBS - 1):
-                    m.next = "IDLE"
-            with m.State("COPY_READ"):
-                m.next = "COPY_WRITE"
-            with m.State("COPY_WRITE"):
-                m.d.comb += copy_write.en.eq(1)
-                m.d.sync += Cat(limb, index).eq(Cat(limb, index) + 1)
-                m.next = "COPY_READ"
-                with m.If((limb == LIMBS - 1) & (index == self._counters - 1)):
-                    m.d.comb += self.snapshot_done.eq(1)
-                    m.next = "IDLE"
+                    self._take_event(m, index, amount)
+            self._add(m, write, limb, amount, total)
+            self._copy(m, copy_write, limb, index)
 
         return m
+
+    def _take_event(self, m, index, amount):
+        for n in reversed(range(self._sources)):
+            source = getattr(self, f"i_{n}")
+            with m.If(source.valid):
+                m.d.sync += [index.eq(source.p.index), amount.eq(source.p.amount)]
+                m.next = "READ"
+        taken = C(0, 1)
+        for n in range(self._sources):
+            source = getattr(self, f"i_{n}")
+            m.d.comb += source.ready.eq(~taken)
+            taken |= source.valid
+
+    def _add(self, m, write, limb, amount, total):
+        with m.State("READ"):
+            m.next = "WRITE"
+        with m.State("WRITE"):
+            # What a limb overflows by is added to the next one.
+            m.d.comb += write.en.eq(1)
+            m.d.sync += [limb.eq(limb + 1), amount.eq(total >> LIMB_BITS)]
+            m.next = "READ"
+            with m.If(limb == LIMBS - 1):
+                m.next = "IDLE"
+
+    def _copy(self, m, copy_write, limb, index):
+        with m.State("COPY_READ"):
+            m.next = "COPY_WRITE"
+        with m.State("COPY_WRITE"):
+            m.d.comb += copy_write.en.eq(1)
+            m.d.sync += Cat(limb, index).eq(Cat(limb, index) + 1)
+            m.next = "COPY_READ"
+            with m.If((limb == LIMBS - 1) & (index == self._counters - 1)):
+                m.d.comb += self.snapshot_done.eq(1)
+                m.next = "IDLE"

@@ -37,6 +37,30 @@ class ExporterParameters:
     ticks_between: int = 600
 
 
+@dataclass(frozen=True)
+class _Agenda:
+    """What is to be sent besides records."""
+
+    due: Signal
+    waiting: Signal
+    """An announcement was asked for; it waits until no record is left."""
+    records: Signal
+    ticks: Signal
+
+
+@dataclass(frozen=True)
+class _Progress:
+    """How far the program has run, and what the message under way says."""
+
+    at: Signal
+    step: data.View
+    first: Signal
+    is_data: Signal
+    sequence: Signal
+    seconds: Signal
+    fill: Signal
+
+
 class Exporter(wiring.Component):
     """Sends the classified record that it is shown, and announces itself.
 
@@ -62,7 +86,10 @@ class Exporter(wiring.Component):
     def __init__(self, *, parameters: ExporterParameters, layout: EntryLayout):
         if layout.record_words > MAX_RECORD_WORDS:
             raise ValueError(f"A record must have at most {MAX_RECORD_WORDS} words, not {layout.record_words}")
-        self._parameters, self._layout = parameters, layout
+        self._parameters = parameters
+        messages = (parameters.templates, parameters.counters, parameters.ipv4, parameters.ipv6)
+        self._starts = [sum(len(message) for message in messages[:n]) for n in range(len(messages))]
+        self._steps = [step for message in messages for step in message]
         super().__init__(
             {
                 "enabled": In(1),
@@ -85,23 +112,15 @@ class Exporter(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         p = self._parameters
-        messages = (p.templates, p.counters, p.ipv4, p.ipv6)
-        starts = [sum(len(message) for message in messages[:n]) for n in range(len(messages))]
-        steps = [step for message in messages for step in message]
-        step_layout = data.StructLayout({"operand": 8, "opcode": Opcode, "last": 1})
-        m.submodules.program = program = Memory(
-            shape=step_layout,
-            depth=len(steps),
-            init=[{"operand": s.operand, "opcode": s.opcode, "last": s.last} for s in steps],
-        )
+        m.submodules.program = program = self._program()
         read = program.read_port()
-        at = Signal(range(len(steps) + 1))
-        step = read.data
+        at = Signal(range(len(self._steps) + 1))
         m.d.comb += read.addr.eq(at)
 
         due, waiting = Signal(init=1), Signal()
         records, ticks = Signal(range(p.records_between + 1)), Signal(range(p.ticks_between + 1))
         sequence, seconds, fill = Signal(32), Signal(32), Signal(16)
+        first, is_data = Signal(), Signal()
 
         with m.If(self.announce):
             m.d.sync += waiting.eq(1)
@@ -111,57 +130,76 @@ class Exporter(wiring.Component):
         with m.If(~self.enabled | (ticks == p.ticks_between) | (records == p.records_between)):
             m.d.sync += due.eq(1)
 
-        first, is_data = Signal(), Signal()
+        agenda = _Agenda(due, waiting, records, ticks)
+        progress = _Progress(at, read.data, first, is_data, sequence, seconds, fill)
         with m.FSM():
-            with m.State("IDLE"):
-                m.d.sync += [first.eq(1), is_data.eq(0)]
-                with m.If(self.enabled & (due | (waiting & self.quiet))):
-                    m.d.sync += [due.eq(0), ticks.eq(0), records.eq(0), at.eq(starts[0])]
-                    # What was asked for waits on: these counters lack the records that are left.
-                    m.d.sync += waiting.eq((waiting | self.announce) & ~self.quiet)
-                    m.next = "FETCH"
-                with m.Elif(self.enabled & self.i.valid):
-                    m.d.comb += self.record.address.eq(0)
-                    m.next = "START_DATA"
-            with m.State("SNAPSHOT"):
-                m.d.comb += self.snapshot.eq(1)
-                m.d.sync += [first.eq(1), is_data.eq(1), at.eq(starts[1])]
-                with m.If(self.snapshot_done):
-                    m.next = "FETCH"
-            with m.State("START_DATA"):
-                m.d.sync += at.eq(Mux(self.record.data[StateBit.IPV6], starts[3], starts[2]))
-                m.d.sync += [records.eq(records + 1), is_data.eq(1)]
-                m.next = "FETCH"
-            with m.State("FETCH"):
-                # All bytes of a value are of one moment.
-                with m.If(first):
-                    m.d.sync += [seconds.eq(self.seconds), fill.eq(self.fill)]
-                m.next = "STEP"
-            with m.State("STEP"):
-                self._address(m, step)
-                m.next = "SELECT"
-            with m.State("SELECT"):
-                self._address(m, step)
-                m.d.sync += self.o.p.data.eq(self._byte(m, step, sequence, seconds, fill))
-                m.next = "SEND"
-            with m.State("SEND"):
-                m.d.comb += [
-                    self.o.valid.eq(1),
-                    self.o.p.first.eq(first),
-                    self.o.p.last.eq(step.last),
-                ]
-                with m.If(self.o.ready):
-                    m.d.sync += [at.eq(at + 1), first.eq(0)]
-                    m.next = "FETCH"
-                    with m.If(step.last):
-                        m.d.sync += sequence.eq(sequence + is_data)
-                        m.next = "IDLE"
-                        with m.If(at == starts[1] - 1):
-                            m.next = "SNAPSHOT"
-                        with m.Elif(at >= starts[2]):
-                            m.d.comb += self.i.ready.eq(1)
+            self._start(m, agenda, progress)
+            self._send(m, progress)
 
         return m
+
+    def _program(self):
+        return Memory(
+            shape=data.StructLayout({"operand": 8, "opcode": Opcode, "last": 1}),
+            depth=len(self._steps),
+            init=[{"operand": s.operand, "opcode": s.opcode, "last": s.last} for s in self._steps],
+        )
+
+    def _start(self, m, agenda, progress):
+        """Chooses the next message: templates with the counters behind them, or a record's."""
+        at, first, is_data = progress.at, progress.first, progress.is_data
+        waiting, records = agenda.waiting, agenda.records
+        with m.State("IDLE"):
+            m.d.sync += [first.eq(1), is_data.eq(0)]
+            with m.If(self.enabled & (agenda.due | (waiting & self.quiet))):
+                m.d.sync += [agenda.due.eq(0), agenda.ticks.eq(0), records.eq(0), at.eq(self._starts[0])]
+                # What was asked for waits on: these counters lack the records that are left.
+                m.d.sync += waiting.eq((waiting | self.announce) & ~self.quiet)
+                m.next = "FETCH"
+            with m.Elif(self.enabled & self.i.valid):
+                m.d.comb += self.record.address.eq(0)
+                m.next = "START_DATA"
+        with m.State("SNAPSHOT"):
+            m.d.comb += self.snapshot.eq(1)
+            m.d.sync += [first.eq(1), is_data.eq(1), at.eq(self._starts[1])]
+            with m.If(self.snapshot_done):
+                m.next = "FETCH"
+        with m.State("START_DATA"):
+            m.d.sync += at.eq(Mux(self.record.data[StateBit.IPV6], self._starts[3], self._starts[2]))
+            m.d.sync += [records.eq(records + 1), is_data.eq(1)]
+            m.next = "FETCH"
+
+    def _send(self, m, progress):
+        """Sends the message, a byte a step."""
+        at, step, first = progress.at, progress.step, progress.first
+        with m.State("FETCH"):
+            # All bytes of a value are of one moment.
+            with m.If(first):
+                m.d.sync += [progress.seconds.eq(self.seconds), progress.fill.eq(self.fill)]
+            m.next = "STEP"
+        with m.State("STEP"):
+            self._address(m, step)
+            m.next = "SELECT"
+        with m.State("SELECT"):
+            self._address(m, step)
+            m.d.sync += self.o.p.data.eq(self._byte(m, progress))
+            m.next = "SEND"
+        with m.State("SEND"):
+            m.d.comb += [
+                self.o.valid.eq(1),
+                self.o.p.first.eq(first),
+                self.o.p.last.eq(step.last),
+            ]
+            with m.If(self.o.ready):
+                m.d.sync += [at.eq(at + 1), first.eq(0)]
+                m.next = "FETCH"
+                with m.If(step.last):
+                    m.d.sync += progress.sequence.eq(progress.sequence + progress.is_data)
+                    m.next = "IDLE"
+                    with m.If(at == self._starts[1] - 1):
+                        m.next = "SNAPSHOT"
+                    with m.Elif(at >= self._starts[2]):
+                        m.d.comb += self.i.ready.eq(1)
 
     def _address(self, m, step):
         """Asks for the word that the byte of this step lies in."""
@@ -170,16 +208,16 @@ class Exporter(wiring.Component):
             self.counter_address.eq(step.operand[1:]),
         ]
 
-    def _byte(self, m, step, sequence, seconds, fill):
-        said = self.i.p
+    def _byte(self, m, progress):
+        step, said = progress.step, self.i.p
         live = {
-            Live.SECONDS: seconds,
-            Live.SEQUENCE: sequence,
+            Live.SECONDS: progress.seconds,
+            Live.SEQUENCE: progress.sequence,
             Live.SCORE: said.score,
             Live.VERDICT: said.verdict,
             Live.REASON: said.reason,
             Live.DIRECTION: said.syn,
-            Live.FILL: fill,
+            Live.FILL: progress.fill,
         }
         byte = Signal(8)
         time = Cat(self.epoch_ms + self.record.data, C(0, 64))

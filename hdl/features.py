@@ -74,12 +74,8 @@ class FeatureExtractor(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         m.submodules.divider = divider = MeanDivider(fraction=self._fraction)
-
         index = Signal(range(len(self._sources)))
-        addresses = [self._address(s.accumulator, s) for s in self._sources]
-        count_addresses = [self._address(s.count or s.accumulator, s) for s in self._sources]
-        address, count_address = Array(addresses)[index], Array(count_addresses)[index]
-        is_mean = Array(C(s.statistic == "mean", 1) for s in self._sources)[index]
+        address, count_address, is_mean = self._look_up(index)
 
         word, count, value = (Signal(32) for _ in range(3))
         self._select(m, index, self.record.data, word, count)
@@ -106,8 +102,7 @@ class FeatureExtractor(wiring.Component):
                 with m.Else():
                     self._store(m, index, value)
             with m.State("DIVIDE"):
-                m.d.comb += [self.record.address.eq(count_address), divider.i.valid.eq(1)]
-                m.d.comb += divider.o.ready.eq(1)
+                m.d.comb += [self.record.address.eq(count_address), divider.i.valid.eq(1), divider.o.ready.eq(1)]
                 with m.If(divider.o.valid):
                     self._store(m, index, value)
             with m.State("DONE"):
@@ -116,6 +111,14 @@ class FeatureExtractor(wiring.Component):
                     m.next = "IDLE"
 
         return m
+
+    def _look_up(self, index):
+        """Where a feature's accumulator and count are, and whether it is a mean."""
+        addresses = [self._address(s.accumulator, s) for s in self._sources]
+        count_addresses = [self._address(s.count or s.accumulator, s) for s in self._sources]
+        address, count_address = Array(addresses)[index], Array(count_addresses)[index]
+        is_mean = Array(C(s.statistic == "mean", 1) for s in self._sources)[index]
+        return address, count_address, is_mean
 
     def _address(self, accumulator: Accumulator, source: FeatureSource) -> int:
         block = self._layout.response if source.response else EntryWord.FORWARD

@@ -46,7 +46,6 @@ class FlowIdentity(wiring.Component):
         last_word = Signal()
         m.d.comb += last_word.eq(Mux(self.i.p.ipv6, word == 3, 1))
 
-        source = Signal(32)
         swapped, equal = Signal(), Signal()
         address = Signal(range(PACKET_WORDS))
         m.d.sync += address.eq(self.packet.address)
@@ -58,11 +57,6 @@ class FlowIdentity(wiring.Component):
             self.o.p.equal.eq(equal),
         ]
 
-        def address_of(part, index):
-            base = Mux(part, PacketWord.DESTINATION, PacketWord.SOURCE)
-            return base | index
-
-        ports = self.packet.data
         half = Signal()  # which of the two addresses is fed to the hash
         with m.FSM():
             with m.State("IDLE"):
@@ -70,53 +64,8 @@ class FlowIdentity(wiring.Component):
                 with m.If(self.i.valid):
                     m.d.comb += self.packet.address.eq(PacketWord.SOURCE)
                     m.next = "SOURCE"
-            with m.State("SOURCE"):
-                m.d.sync += source.eq(self.packet.data)
-                m.d.comb += self.packet.address.eq(address_of(1, word))
-                m.next = "DESTINATION"
-            with m.State("DESTINATION"):
-                m.d.sync += swapped.eq(source > self.packet.data)
-                with m.If(source != self.packet.data):
-                    m.d.sync += word.eq(0)
-                    m.next = "FETCH_ADDRESS"
-                with m.Elif(last_word):
-                    m.d.sync += word.eq(0)
-                    m.d.comb += self.packet.address.eq(PacketWord.PORTS)
-                    m.next = "PORTS"
-                with m.Else():
-                    m.d.sync += word.eq(word + 1)
-                    m.d.comb += self.packet.address.eq(address_of(0, word + 1))
-                    m.next = "SOURCE"
-            with m.State("PORTS"):
-                m.d.sync += [swapped.eq(ports[16:] > ports[:16]), equal.eq(ports[16:] == ports[:16])]
-                m.next = "FETCH_ADDRESS"
-            with m.State("FETCH_ADDRESS"):
-                m.d.comb += self.packet.address.eq(address_of(half ^ swapped, word))
-                m.next = "FEED_ADDRESS"
-            with m.State("FEED_ADDRESS"):
-                m.d.comb += [keyed_hash.i.valid.eq(1), keyed_hash.i.p.data.eq(self.packet.data)]
-                with m.If(keyed_hash.i.ready):
-                    m.d.sync += word.eq(word + 1)
-                    m.next = "FETCH_ADDRESS"
-                    with m.If(last_word):
-                        m.d.sync += [word.eq(0), half.eq(1)]
-                        with m.If(half):
-                            m.d.comb += self.packet.address.eq(PacketWord.PORTS)
-                            m.next = "FEED_PORTS"
-            with m.State("FEED_PORTS"):
-                ordered = Mux(swapped, ports.rotate_left(16), ports)
-                m.d.comb += [keyed_hash.i.valid.eq(1), keyed_hash.i.p.data.eq(ordered)]
-                with m.If(keyed_hash.i.ready):
-                    m.next = "FEED_LENGTH"
-            with m.State("FEED_LENGTH"):
-                length = Mux(self.i.p.ipv6, 37, 13)
-                m.d.comb += [
-                    keyed_hash.i.valid.eq(1),
-                    keyed_hash.i.p.data.eq(Cat(Const(TCP, 24), length)),
-                    keyed_hash.i.p.last.eq(1),
-                ]
-                with m.If(keyed_hash.i.ready):
-                    m.next = "DIGEST"
+            self._order(m, word, last_word, swapped, equal)
+            self._feed(m, word, last_word, half, swapped)
             with m.State("DIGEST"):
                 m.d.comb += [
                     self.o.valid.eq(keyed_hash.o.valid),
@@ -127,3 +76,65 @@ class FlowIdentity(wiring.Component):
                     m.next = "IDLE"
 
         return m
+
+    def _order(self, m, word, last_word, swapped, equal):
+        """Finds the higher endpoint: the first word in which the addresses differ decides, or else the ports."""
+        source = Signal(32)
+        ports = self.packet.data
+        with m.State("SOURCE"):
+            m.d.sync += source.eq(self.packet.data)
+            m.d.comb += self.packet.address.eq(_address_of(1, word))
+            m.next = "DESTINATION"
+        with m.State("DESTINATION"):
+            m.d.sync += swapped.eq(source > self.packet.data)
+            with m.If(source != self.packet.data):
+                m.d.sync += word.eq(0)
+                m.next = "FETCH_ADDRESS"
+            with m.Elif(last_word):
+                m.d.sync += word.eq(0)
+                m.d.comb += self.packet.address.eq(PacketWord.PORTS)
+                m.next = "PORTS"
+            with m.Else():
+                m.d.sync += word.eq(word + 1)
+                m.d.comb += self.packet.address.eq(_address_of(0, word + 1))
+                m.next = "SOURCE"
+        with m.State("PORTS"):
+            m.d.sync += [swapped.eq(ports[16:] > ports[:16]), equal.eq(ports[16:] == ports[:16])]
+            m.next = "FETCH_ADDRESS"
+
+    def _feed(self, m, word, last_word, half, swapped):
+        """Gives the hash its message, the lower endpoint first."""
+        keyed_hash = m.submodules.hash
+        ports = self.packet.data
+        with m.State("FETCH_ADDRESS"):
+            m.d.comb += self.packet.address.eq(_address_of(half ^ swapped, word))
+            m.next = "FEED_ADDRESS"
+        with m.State("FEED_ADDRESS"):
+            m.d.comb += [keyed_hash.i.valid.eq(1), keyed_hash.i.p.data.eq(self.packet.data)]
+            with m.If(keyed_hash.i.ready):
+                m.d.sync += word.eq(word + 1)
+                m.next = "FETCH_ADDRESS"
+                with m.If(last_word):
+                    m.d.sync += [word.eq(0), half.eq(1)]
+                    with m.If(half):
+                        m.d.comb += self.packet.address.eq(PacketWord.PORTS)
+                        m.next = "FEED_PORTS"
+        with m.State("FEED_PORTS"):
+            ordered = Mux(swapped, ports.rotate_left(16), ports)
+            m.d.comb += [keyed_hash.i.valid.eq(1), keyed_hash.i.p.data.eq(ordered)]
+            with m.If(keyed_hash.i.ready):
+                m.next = "FEED_LENGTH"
+        with m.State("FEED_LENGTH"):
+            length = Mux(self.i.p.ipv6, 37, 13)
+            m.d.comb += [
+                keyed_hash.i.valid.eq(1),
+                keyed_hash.i.p.data.eq(Cat(Const(TCP, 24), length)),
+                keyed_hash.i.p.last.eq(1),
+            ]
+            with m.If(keyed_hash.i.ready):
+                m.next = "DIGEST"
+
+
+def _address_of(part, index):
+    base = Mux(part, PacketWord.DESTINATION, PacketWord.SOURCE)
+    return base | index

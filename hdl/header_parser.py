@@ -111,19 +111,23 @@ class HeaderParser(wiring.Component):
                         cut = (kind == ItemKind.SETUP) & ~used
                         m.d.sync += no_item.eq(wrong_kind | ~whole | cut | (no_item & ~kind_byte))
                         m.next = "REPORT"
-            with m.State("REPORT"):
-                with m.If(~self.o.valid | self.o.ready):
-                    m.d.sync += [
-                        self.o.valid.eq(1),
-                        self.o.p.bad.eq(no_item),
-                        self.o.p.kind.eq(kind),
-                        self.o.p.outcome.eq(outcome),
-                        self.o.p.ipv6.eq(reader.ipv6),
-                        bank.eq(~bank),
-                    ]
-                    m.next = "READ"
+            self._report(m, reader, no_item, outcome)
 
         return m
+
+    def _report(self, m, reader, no_item, outcome):
+        """Gives the descriptor, and the packet's bank with it."""
+        with m.State("REPORT"):
+            with m.If(~self.o.valid | self.o.ready):
+                m.d.sync += [
+                    self.o.valid.eq(1),
+                    self.o.p.bad.eq(no_item),
+                    self.o.p.kind.eq(reader.kind),
+                    self.o.p.outcome.eq(outcome),
+                    self.o.p.ipv6.eq(reader.ipv6),
+                    reader.bank.eq(~reader.bank),
+                ]
+                m.next = "READ"
 
 
 class _Reader:

@@ -78,41 +78,58 @@ class Probe(wiring.Component):
     def elaborate(self, platform):
         p, layout = self.parameters, self.parameters.table.layout
         m = Module()
-        m.submodules.parser = parser = HeaderParser(ports=p.table.ports)
-        m.submodules.frame_tally = frame_tally = FrameTally()
-        m.submodules.set_up = set_up = SetUp()
-        m.submodules.table = table = FlowTable(parameters=p.table)
+        m.submodules.parser = HeaderParser(ports=p.table.ports)
+        m.submodules.frame_tally = FrameTally()
+        m.submodules.set_up = SetUp()
+        m.submodules.table = FlowTable(parameters=p.table)
         m.submodules.buffer = buffer = RecordBuffer(
             layout=layout, slots=p.record_slots, min_packets=p.min_packets, wait=p.wait
         )
-        m.submodules.classifier = classifier = Classifier(
+        m.submodules.classifier = Classifier(
             forest=UnrolledForest(parameters=p.forest, registered=p.registered),
             sources=p.sources,
             fraction=p.fraction,
             layout=layout,
             both_directions=p.both_directions,
         )
-        m.submodules.record_tally = record_tally = RecordTally()
-        m.submodules.exporter = exporter = Exporter(parameters=p.export, layout=layout)
-        m.submodules.counters = counters = CounterBank(counters=len(Counter), sources=4)
-        m.submodules.unexported_tally = unexported_tally = UnexportedTally(payload=buffer.unexported.payload.shape())
+        m.submodules.record_tally = RecordTally()
+        m.submodules.exporter = Exporter(parameters=p.export, layout=layout)
+        m.submodules.counters = CounterBank(counters=len(Counter), sources=4)
+        m.submodules.unexported_tally = UnexportedTally(payload=buffer.unexported.payload.shape())
 
-        connect(m, wiring.flipped(self.i), parser.i)
-        connect(m, parser.o, frame_tally.i)
-        connect(m, frame_tally.o, set_up.i)
-        connect(m, set_up.o, table.i)
-        connect(m, parser.packet, set_up.words)
-        connect(m, set_up.packet, table.packet)
-        connect(m, table.o, buffer.i)
-        connect(m, buffer.unexported, unexported_tally.i)
-        connect(m, classifier.o, record_tally.i)
-        connect(m, record_tally.o, exporter.i)
-        connect(m, exporter.o, wiring.flipped(self.o))
-        events = (frame_tally.event, record_tally.event, unexported_tally.event)
+        self._connect_streams(m)
+        self._connect_events(m)
+        self._connect_signals(m)
+        self._share_record(m)
+
+        return m
+
+    def _connect_streams(self, m):
+        parts = m.submodules
+        connect(m, wiring.flipped(self.i), parts.parser.i)
+        connect(m, parts.parser.o, parts.frame_tally.i)
+        connect(m, parts.frame_tally.o, parts.set_up.i)
+        connect(m, parts.set_up.o, parts.table.i)
+        connect(m, parts.parser.packet, parts.set_up.words)
+        connect(m, parts.set_up.packet, parts.table.packet)
+        connect(m, parts.table.o, parts.buffer.i)
+        connect(m, parts.buffer.unexported, parts.unexported_tally.i)
+        connect(m, parts.classifier.o, parts.record_tally.i)
+        connect(m, parts.record_tally.o, parts.exporter.i)
+        connect(m, parts.exporter.o, wiring.flipped(self.o))
+
+    def _connect_events(self, m):
+        parts, counters = m.submodules, m.submodules.counters
+        events = (parts.frame_tally.event, parts.record_tally.event, parts.unexported_tally.event)
         for number, event in enumerate(events):
             connect(m, event, getattr(counters, f"i_{number}"))
         connect(m, wiring.flipped(self.overrun), counters.i_3)
 
+    def _connect_signals(self, m):
+        """Whatever is no stream: what the set-up said, how full things are, and what makes the exporter send."""
+        parts = m.submodules
+        frame_tally, set_up, table, buffer = parts.frame_tally, parts.set_up, parts.table, parts.buffer
+        exporter, counters = parts.exporter, parts.counters
         m.d.comb += [
             self.ready.eq(table.ready & set_up.done),
             set_up.quiet.eq(~buffer.available),
@@ -131,12 +148,10 @@ class Probe(wiring.Component):
             counters.address.eq(exporter.counter_address),
             exporter.counter_data.eq(counters.data),
         ]
-        self._share_record(m, buffer, classifier, exporter)
 
-        return m
-
-    def _share_record(self, m, buffer, classifier, exporter):
+    def _share_record(self, m):
         """The first record belongs to the classifier until it has judged, then to the exporter."""
+        buffer, classifier, exporter = m.submodules.buffer, m.submodules.classifier, m.submodules.exporter
         m.d.comb += [
             classifier.available.eq(buffer.available),
             classifier.record.data.eq(buffer.record.data),

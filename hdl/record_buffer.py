@@ -68,8 +68,7 @@ class RecordBuffer(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        layout = self._layout
-        stride = 1 << (layout.record_words - 1).bit_length()
+        stride = 1 << (self._layout.record_words - 1).bit_length()
         m.submodules.words = words = Memory(shape=32, depth=self._slots * stride, init=[])
         write, read = words.write_port(), words.read_port()
 
@@ -96,19 +95,25 @@ class RecordBuffer(wiring.Component):
         with m.If(self.i.valid & self.i.ready):
             m.d.comb += write.en.eq(1)
             m.d.sync += word.eq(word + 1)
-            with m.If(word == EntryWord.FORWARD - EntryWord.STATE):
-                m.d.sync += packets.eq(self.i.p.data[:COUNT_BITS])
-            with m.If(word == layout.response - EntryWord.STATE):
-                m.d.sync += packets.eq(packets + self.i.p.data[:COUNT_BITS])
+            self._add_packets(m, word, packets)
             with m.If(self.i.p.last):
                 m.d.sync += word.eq(0)
                 with m.If(short | full):
-                    m.d.sync += [
-                        self.unexported.valid.eq(1),
-                        self.unexported.p.why.eq(Mux(short, Unexported.SHORT, Unexported.OVERLOAD)),
-                        self.unexported.p.packets.eq(packets),
-                    ]
+                    self._only_count(m, short, packets)
                 with m.Else():
                     m.d.sync += tail.eq(tail + 1)
 
         return m
+
+    def _add_packets(self, m, word, packets):
+        with m.If(word == EntryWord.FORWARD - EntryWord.STATE):
+            m.d.sync += packets.eq(self.i.p.data[:COUNT_BITS])
+        with m.If(word == self._layout.response - EntryWord.STATE):
+            m.d.sync += packets.eq(packets + self.i.p.data[:COUNT_BITS])
+
+    def _only_count(self, m, short, packets):
+        m.d.sync += [
+            self.unexported.valid.eq(1),
+            self.unexported.p.why.eq(Mux(short, Unexported.SHORT, Unexported.OVERLOAD)),
+            self.unexported.p.packets.eq(packets),
+        ]

@@ -60,40 +60,8 @@ class SetUp(wiring.Component):
         ]
 
         with m.FSM():
-            with m.State("PASS"):
-                m.d.sync += address.eq(PacketWord.BODY)
-                tells = (self.i.p.kind == ItemKind.TICK) & (self.i.p.outcome == FrameOutcome.USED) & ~told
-                with m.If(self.i.valid & (self.i.p.kind == ItemKind.SETUP)):
-                    m.next = "LOAD"
-                    with m.If(self.done):
-                        m.next = "FLUSH"
-                with m.Elif(self.i.valid & tells):
-                    m.next = "TELL"
-                with m.Else():
-                    m.d.comb += [
-                        self.o.valid.eq(self.i.valid),
-                        self.i.ready.eq(self.o.ready),
-                        self.words.address.eq(self.packet.address),
-                    ]
-                    with m.If(self.o.ready):
-                        m.d.sync += told.eq(0)
-            with m.State("TELL"):
-                m.d.sync += [self.seconds.eq(self.words.data), told.eq(1)]
-                m.next = "PASS"
-            with m.State("FLUSH"):
-                m.d.comb += [
-                    self.o.valid.eq(1),
-                    self.o.p.kind.eq(ItemKind.FLUSH),
-                    self.words.address.eq(self.packet.address),
-                ]
-                with m.If(self.o.ready):
-                    m.next = "SETTLE"
-            with m.State("SETTLE"):
-                # The last record has been taken in this clock; the next one shows that it waits.
-                m.next = "QUIET"
-            with m.State("QUIET"):
-                with m.If(self.quiet):
-                    m.next = "LOAD"
+            self._pass_on(m, address, told)
+            self._flush(m)
             with m.State("LOAD"):
                 m.d.comb += self.restart.eq(1)
                 m.d.sync += [self.done.eq(0), address.eq(address + 1)]
@@ -104,6 +72,46 @@ class SetUp(wiring.Component):
                     m.next = "PASS"
 
         return m
+
+    def _pass_on(self, m, address, told):
+        """Passes items on; a tick's time is taken before it goes."""
+        with m.State("PASS"):
+            m.d.sync += address.eq(PacketWord.BODY)
+            tells = (self.i.p.kind == ItemKind.TICK) & (self.i.p.outcome == FrameOutcome.USED) & ~told
+            with m.If(self.i.valid & (self.i.p.kind == ItemKind.SETUP)):
+                m.next = "LOAD"
+                with m.If(self.done):
+                    m.next = "FLUSH"
+            with m.Elif(self.i.valid & tells):
+                m.next = "TELL"
+            with m.Else():
+                m.d.comb += [
+                    self.o.valid.eq(self.i.valid),
+                    self.i.ready.eq(self.o.ready),
+                    self.words.address.eq(self.packet.address),
+                ]
+                with m.If(self.o.ready):
+                    m.d.sync += told.eq(0)
+        with m.State("TELL"):
+            m.d.sync += [self.seconds.eq(self.words.data), told.eq(1)]
+            m.next = "PASS"
+
+    def _flush(self, m):
+        """Flushes the table and waits until all records have left."""
+        with m.State("FLUSH"):
+            m.d.comb += [
+                self.o.valid.eq(1),
+                self.o.p.kind.eq(ItemKind.FLUSH),
+                self.words.address.eq(self.packet.address),
+            ]
+            with m.If(self.o.ready):
+                m.next = "SETTLE"
+        with m.State("SETTLE"):
+            # The last record has been taken in this clock; the next one shows that it waits.
+            m.next = "QUIET"
+        with m.State("QUIET"):
+            with m.If(self.quiet):
+                m.next = "LOAD"
 
     def _load(self, m, address):
         """Each word arrives one clock after it was asked for: epoch and key, the upper half first, then the seconds."""

@@ -70,15 +70,18 @@ class SpiLink(wiring.Component):
         with m.If(holds & taking & (byte_done | ends)):
             m.d.comb += self.o.valid.eq(1)
             m.d.sync += first.eq(0)
-        # Several may wait to be counted: while counters are copied, an item of one byte can end every 32 clocks.
-        dropped, counted, waiting = Signal(), Signal(), Signal(4)
-        m.d.comb += [
-            dropped.eq(ends & holds & ~taking),
-            self.overrun.valid.eq(waiting != 0),
-            counted.eq(self.overrun.valid & self.overrun.ready),
-        ]
-        m.d.sync += waiting.eq(waiting + dropped - counted)
+        self._count_dropped(m, ends & holds & ~taking)
         with m.If(ends):
             m.d.sync += [holds.eq(0), taking.eq(0)]
 
         return m
+
+    def _count_dropped(self, m, drops):
+        # Several may wait to be counted: while counters are copied, an item of one byte can end every 32 clocks.
+        dropped, counted, waiting = Signal(), Signal(), Signal(4)
+        m.d.comb += [
+            dropped.eq(drops),
+            self.overrun.valid.eq(waiting != 0),
+            counted.eq(self.overrun.valid & self.overrun.ready),
+        ]
+        m.d.sync += waiting.eq(waiting + dropped - counted)

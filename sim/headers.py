@@ -32,6 +32,21 @@ class Packet(NamedTuple):
     flags: int
 
 
+class _Ip(NamedTuple):
+    """What an IP header says; ``addresses`` is where the first of the two begins, ``size`` the bytes of each."""
+
+    version: int
+    header: int
+    length: int
+    ttl: int
+    addresses: int
+    size: int
+
+
+_Settled = tuple[FrameOutcome, int, Packet | None]
+"""The outcome, the number of bytes that settled it, and the packet."""
+
+
 def decode_frame(data: bytes, wire_length: int, ports: frozenset[int] | None) -> tuple[FrameOutcome, Packet | None]:
     """The outcome of a frame, and its packet when that is USED.
 
@@ -60,8 +75,8 @@ def header_bytes(data: bytes, wire_length: int) -> int:
     return min(end, len(data))
 
 
-def _settle(data: bytes, wire_length: int, ports: frozenset[int] | None) -> tuple[FrameOutcome, int, Packet | None]:
-    """The outcome, the number of bytes that settled it, and the packet: the first byte that can settle it decides."""
+def _settle(data: bytes, wire_length: int, ports: frozenset[int] | None) -> _Settled:
+    """Header by header; the first byte that can settle the outcome decides."""
     available = len(data)
     l2 = 14
     if available < l2:
@@ -74,53 +89,62 @@ def _settle(data: bytes, wire_length: int, ports: frozenset[int] | None) -> tupl
         ethertype = data[16] << 8 | data[17]
     if ethertype in _ENCAPSULATIONS or ethertype == _VLAN:
         return FrameOutcome.ENCAPSULATED, l2, None
-
     if ethertype == _IPV4:
-        if available <= l2:
-            return FrameOutcome.TRUNCATED, available, None
-        header = (data[l2] & 0xF) * _WORD_BYTES
-        if data[l2] >> 4 != 4 or header < 20:
-            return FrameOutcome.MALFORMED, l2 + 1, None
-        if available < l2 + 4:
-            return FrameOutcome.TRUNCATED, available, None
-        length = data[l2 + 2] << 8 | data[l2 + 3]
-        if length < header or l2 + length > wire_length:
-            return FrameOutcome.MALFORMED, l2 + 4, None
-        if available < l2 + 8:
-            return FrameOutcome.TRUNCATED, available, None
-        if data[l2 + 6] & 0x1F or data[l2 + 7]:
-            return FrameOutcome.FRAGMENT, l2 + 8, None
-        if available < l2 + 10:
-            return FrameOutcome.TRUNCATED, available, None
-        if data[l2 + 9] != _TCP:
-            return FrameOutcome.NOT_TCP, l2 + 10, None
-        version, ttl, addresses, size = 4, data[l2 + 8], l2 + 12, 4
+        return _settle_ipv4(data, l2, wire_length, ports)
+    if ethertype == _IPV6:
+        return _settle_ipv6(data, l2, wire_length, ports)
+    return FrameOutcome.NOT_IP, l2, None
 
-    elif ethertype == _IPV6:
-        if available <= l2:
-            return FrameOutcome.TRUNCATED, available, None
-        if data[l2] >> 4 != 6:
-            return FrameOutcome.MALFORMED, l2 + 1, None
-        if available < l2 + 6:
-            return FrameOutcome.TRUNCATED, available, None
-        header = _IPV6_HEADER_BYTES
-        length = header + (data[l2 + 4] << 8 | data[l2 + 5])
-        if length == header or length > _MAX_LENGTH or l2 + length > wire_length:
-            return FrameOutcome.MALFORMED, l2 + 6, None
-        if available < l2 + 7:
-            return FrameOutcome.TRUNCATED, available, None
-        if data[l2 + 6] in _IPV6_EXTENSIONS:
-            return FrameOutcome.IPV6_EXTENSION, l2 + 7, None
-        if data[l2 + 6] != _TCP:
-            return FrameOutcome.NOT_TCP, l2 + 7, None
-        if available < l2 + 8:
-            return FrameOutcome.TRUNCATED, available, None
-        version, ttl, addresses, size = 6, data[l2 + 7], l2 + 8, 16
 
-    else:
-        return FrameOutcome.NOT_IP, l2, None
+def _settle_ipv4(data: bytes, l2: int, wire_length: int, ports: frozenset[int] | None) -> _Settled:
+    available = len(data)
+    if available <= l2:
+        return FrameOutcome.TRUNCATED, available, None
+    header = (data[l2] & 0xF) * _WORD_BYTES
+    if data[l2] >> 4 != 4 or header < 20:
+        return FrameOutcome.MALFORMED, l2 + 1, None
+    if available < l2 + 4:
+        return FrameOutcome.TRUNCATED, available, None
+    length = data[l2 + 2] << 8 | data[l2 + 3]
+    if length < header or l2 + length > wire_length:
+        return FrameOutcome.MALFORMED, l2 + 4, None
+    if available < l2 + 8:
+        return FrameOutcome.TRUNCATED, available, None
+    if data[l2 + 6] & 0x1F or data[l2 + 7]:
+        return FrameOutcome.FRAGMENT, l2 + 8, None
+    if available < l2 + 10:
+        return FrameOutcome.TRUNCATED, available, None
+    if data[l2 + 9] != _TCP:
+        return FrameOutcome.NOT_TCP, l2 + 10, None
+    return _settle_tcp(data, l2 + header, ports, _Ip(4, header, length, data[l2 + 8], l2 + 12, 4))
 
-    tcp = l2 + header
+
+def _settle_ipv6(data: bytes, l2: int, wire_length: int, ports: frozenset[int] | None) -> _Settled:
+    available = len(data)
+    if available <= l2:
+        return FrameOutcome.TRUNCATED, available, None
+    if data[l2] >> 4 != 6:
+        return FrameOutcome.MALFORMED, l2 + 1, None
+    if available < l2 + 6:
+        return FrameOutcome.TRUNCATED, available, None
+    header = _IPV6_HEADER_BYTES
+    length = header + (data[l2 + 4] << 8 | data[l2 + 5])
+    if length == header or length > _MAX_LENGTH or l2 + length > wire_length:
+        return FrameOutcome.MALFORMED, l2 + 6, None
+    if available < l2 + 7:
+        return FrameOutcome.TRUNCATED, available, None
+    if data[l2 + 6] in _IPV6_EXTENSIONS:
+        return FrameOutcome.IPV6_EXTENSION, l2 + 7, None
+    if data[l2 + 6] != _TCP:
+        return FrameOutcome.NOT_TCP, l2 + 7, None
+    if available < l2 + 8:
+        return FrameOutcome.TRUNCATED, available, None
+    return _settle_tcp(data, l2 + header, ports, _Ip(6, header, length, data[l2 + 7], l2 + 8, 16))
+
+
+def _settle_tcp(data: bytes, tcp: int, ports: frozenset[int] | None, ip: _Ip) -> _Settled:
+    version, header, length, ttl, addresses, size = ip
+    available = len(data)
     if available < tcp + 4:
         return FrameOutcome.TRUNCATED, available, None
     source_port, destination_port = _ports(data, tcp)
