@@ -12,6 +12,7 @@ from boards import BOARDS, Board
 from boards.toolchain import tool_versions
 
 from .atomic import check_directory_target, replacing_directory
+from .blif import blif_text
 from .design import design_of, ports_of
 from .emit import rtlil_text, sha256, verilog_text
 from .errors import InputError
@@ -21,12 +22,15 @@ from .manifest import Manifest, is_export, write_manifest
 from .plan import ForestPlan, plan_forest
 from .vectors import make_vectors, write_vectors
 
-__all__ = ["BOARD_DIRECTORY", "FOREST_MODULE", "board_named", "export"]
+__all__ = ["BOARD_DIRECTORY", "FOREST_MODULE", "NETWORK", "board_named", "export"]
 
 BOARD_DIRECTORY = "board"
 """Where an export holds what :mod:`boards.ice40` builds from."""
 
 FOREST_MODULE = "hedgerow_forest"
+
+NETWORK = "network.blif"
+"""The comparisons and trees of the forest, as tables."""
 
 SEED = 1
 """Of the test vectors."""
@@ -73,6 +77,7 @@ def export(
     out = Path(out)
     _refuse_foreign(out)
     target = board_named(board)
+    tell("plan")
     plan = plan_forest(forest, target.device, target.clock_hz, architecture=architecture)
     design = design_of(forest, target, plan, top)
     tell("design")
@@ -83,6 +88,7 @@ def export(
         board_files = fresh / BOARD_DIRECTORY
         board_files.mkdir(parents=True)
         (fresh / "forest.json").write_text(forest_text(forest), encoding="utf-8")
+        (fresh / NETWORK).write_text(blif_text(plan.parameters.network))
         tell("design as RTLIL and Verilog")
         note = f"hedgerow: {top} of forest {forest.id}, build {build_id}"
         _write_circuit(fresh, component, design.module, note)
@@ -101,8 +107,8 @@ def export(
             architecture=_architecture_entry(plan, circuit),
             latency_cycles=circuit.latency,
             interval_cycles=circuit.interval,
-            features=tuple(_feature_entries(forest, plan.parameters.features_layout)),
-            answer=tuple(_field_entries(plan.parameters.answer_layout)),
+            features=tuple(_feature_entries(forest, plan.parameters.forest.features_layout)),
+            answer=tuple(_field_entries(plan.parameters.forest.answer_layout)),
             ports=tuple(ports_of(component)),
             vectors={"file": "vectors.csv", "count": len(vectors), "seed": SEED},
             files={str(path.relative_to(fresh)): sha256(path.read_bytes()) for path in _files(fresh)},
@@ -146,7 +152,10 @@ def _forest_entry(forest: Forest, file: Path) -> dict[str, Any]:
 def _architecture_entry(plan: ForestPlan, circuit: wiring.Component) -> dict[str, Any]:
     return {
         "name": plan.architecture,
-        "registered": list(plan.registered),
+        "tables": len(plan.parameters.network.luts),
+        "levels": plan.parameters.network.depth,
+        "levels_per_stage": plan.parameters.levels_per_stage,
+        "registered": sorted(plan.parameters.registered),
         "reason": plan.reason,
         # Of the forest alone, whatever the top is, so that its check can tell whether it is still the same.
         "rtlil_sha256": sha256(rtlil_text(circuit, FOREST_MODULE)),

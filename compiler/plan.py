@@ -7,12 +7,16 @@ from dataclasses import dataclass
 from amaranth.lib import wiring
 
 from boards.ice40 import Device
-from hdl.forest_parameters import BOUNDARIES, ForestParameters
-from hdl.forest_unrolled import UnrolledForest
-from hdl.tree_vote import VoteCode
+from hdl.forest_network import forest_network
+from hdl.forest_parameters import ForestParameters
+from hdl.forest_unrolled import BOUNDARIES, UnrolledParameters
+from hdl.lut_network import LutNetwork
+from hdl.lut_pipeline import LutPipeline
+from hdl.vote_code import VoteCode
 
 from .errors import InputError
 from .forest import Forest
+from .lut_optimiser import with_fewer_tables
 from .passes import simplify
 
 __all__ = ["ARCHITECTURES", "ForestPlan", "forest_parameters", "plan_forest"]
@@ -31,20 +35,19 @@ class ForestPlan:
     ----------
     architecture:
         One of :data:`ARCHITECTURES`.
-    registered:
-        Where an unrolled forest has registers, in the order of the pipeline.
+    parameters:
+        What the circuit is made from.
     reason:
         One line for people.
     """
 
     architecture: str
-    parameters: ForestParameters
-    registered: tuple[str, ...]
+    parameters: UnrolledParameters
     reason: str
 
     def circuit(self) -> wiring.Component:
         """A new instance of the circuit, with ``i``, ``o``, ``latency`` and ``interval``."""
-        return UnrolledForest(parameters=self.parameters, registered=frozenset(self.registered))
+        return self.parameters.circuit()
 
 
 def forest_parameters(forest: Forest) -> ForestParameters:
@@ -63,54 +66,70 @@ def plan_forest(forest: Forest, device: Device, clock_hz: float, *, architecture
     if architecture not in (None, *ARCHITECTURES):
         raise InputError(f"architecture must be one of {', '.join(ARCHITECTURES)}, not {architecture!r}")
     parameters = forest_parameters(forest)
-    segments = _segments(parameters, device)
+    network = with_fewer_tables(forest_network(parameters))
     period_ns = 1e9 / clock_hz
-    for registered in _choices():
-        longest_ns = _longest_ns(segments, registered, device)
+    for levels_per_stage, registered in _choices(network):
+        longest_ns = _longest_ns(parameters, network, levels_per_stage, registered, device)
         if longest_ns <= _MARGIN * period_ns:
             break
+    trees = len(parameters.trees)
+    stages = LutPipeline.latency_of(network, levels_per_stage)
+    places = [
+        *([f"every {levels_per_stage} of {network.depth} levels"] if stages else []),
+        *sorted(registered),
+        "verdict",
+    ]
     reason = (
-        f"unrolled: a flow every clock, {len(parameters.thresholds)} comparators for {len(parameters.trees)} trees, "
-        f"registers behind {', '.join((*registered, 'verdict'))}; "
+        f"unrolled: a flow every clock, {len(parameters.thresholds)} comparisons and {trees} "
+        f"{'tree' if trees == 1 else 'trees'} in {len(network.luts)} tables, registers behind {', '.join(places)}; "
         f"about {1e3 / longest_ns:.0f} MHz expected, {clock_hz / 1e6:g} MHz asked for"
     )
-    return ForestPlan("unrolled", parameters, registered, reason)
+    unrolled = UnrolledParameters(
+        forest=parameters, network=network, levels_per_stage=levels_per_stage, registered=frozenset(registered)
+    )
+    return ForestPlan("unrolled", unrolled, reason)
 
 
-def _choices() -> Iterator[tuple[str, ...]]:
-    """All sets of boundaries, those of fewer registers first; the last is all of them."""
-    for count in range(len(BOUNDARIES) + 1):
+def _choices(network: LutNetwork) -> Iterator[tuple[int, tuple[str, ...]]]:
+    """Levels per stage and registered boundaries, those of fewer registers first; the last is all of them."""
+    per_stage = sorted({-(-network.depth // stages) for stages in range(1, network.depth + 1)}, reverse=True)
+    # A stage of all levels is a register behind the trees; 0 is none.
+    choices = [
+        (levels, registered)
+        for levels in (0, *per_stage)
+        for count in range(len(BOUNDARIES) + 1)
         # Boundaries further back are narrower, so among equals the plan prefers those.
-        yield from (choice[::-1] for choice in itertools.combinations(BOUNDARIES[::-1], count))
+        for registered in itertools.combinations(BOUNDARIES[::-1], count)
+    ]
+    yield from sorted(choices, key=lambda choice: LutPipeline.latency_of(network, choice[0]) + len(choice[1]))
 
 
-def _segments(parameters: ForestParameters, device: Device) -> dict[str, list[float]]:
-    """Delays in nanoseconds between one boundary and the next, under the name of the boundary behind them."""
-    level, carry = device.level_ns, device.carry_ns
-    widest = max((parameters.feature_widths[feature] for feature, _ in parameters.thresholds), default=1)
+def _longest_ns(
+    parameters: ForestParameters,
+    network: LutNetwork,
+    levels_per_stage: int,
+    registered: tuple[str, ...],
+    device: Device,
+) -> float:
+    """The longest way between two registers."""
+    level, carry, register = device.level_ns, device.carry_ns, device.register_ns
     codes = [VoteCode.of(tree).width for tree in parameters.trees]
     adders = (max(1, -(-sum(codes) // 4)) - 1).bit_length()
     score_bits = parameters.score_shape.width
     add = level + carry * score_bits
-    return {
-        "comparisons": [level * max(1, (widest - 1).bit_length())],
-        "votes": [level * max(tree.depth for tree in parameters.trees)],
-        "tables": [level],
-        "sums": [add] * max(0, adders - 1),
-        # The last adder lies between the registers of the sums and that of the score.
-        "score": [add] * min(1, adders),
-        "verdict": [level * max(1, -(-score_bits.bit_length() // 2))],
-    }
-
-
-def _longest_ns(segments: dict[str, list[float]], registered: tuple[str, ...], device: Device) -> float:
-    longest = path = device.register_ns
-    for boundary, delays in segments.items():
-        for delay in delays:
-            path += delay
-            longest = max(longest, path)
-            if boundary == "sums" and boundary in registered:
-                path = device.register_ns
+    # The last adder lies between the registers of the sums and that of the score.
+    segments = [
+        ("tables", level),
+        *[("sums", add)] * max(0, adders - 1),
+        *[("score", add)] * min(1, adders),
+        ("verdict", level * max(1, -(-score_bits.bit_length() // 2))),
+    ]
+    longest = path = register + level * (levels_per_stage or network.depth)
+    if levels_per_stage:
+        path = register
+    for boundary, delay in segments:
+        path += delay
+        longest = max(longest, path)
         if boundary in registered:
-            path = device.register_ns
+            path = register
     return longest

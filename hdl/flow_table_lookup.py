@@ -2,7 +2,7 @@
 
 from amaranth.hdl import C, Cat, Value
 
-from hdl.comparators import at_most
+from hdl.at_most import at_most
 from hdl.entry_layout import EntryWord, StateBit
 from hdl.flow_table_signals import FlowTableSignals, Purpose
 from hdl.item import ItemKind

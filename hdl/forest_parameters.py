@@ -8,14 +8,7 @@ from amaranth.lib import data
 
 from .tree import Leaf, Node, Tree
 
-__all__ = ["BOUNDARIES", "ForestParameters"]
-
-BOUNDARIES = ("comparisons", "votes", "tables", "sums", "score")
-"""Where an unrolled forest can have registers, from input to output; behind the verdict it always has one.
-
-``comparisons``: behind the comparators; ``votes``: behind the trees; ``tables``: behind the tables that add up to
-four vote bits; ``sums``: behind every level of adders but the last; ``score``: between the last adder and the verdict.
-"""
+__all__ = ["ForestParameters"]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,19 +1,66 @@
 """UnrolledForest: all trees of a forest side by side, a new flow every clock."""
 
+from dataclasses import dataclass
+
 from amaranth.hdl import Cat, Module, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from .comparators import Comparators, at_most
-from .forest_parameters import BOUNDARIES, ForestParameters
-from .tree_vote import TreeVote, VoteCode
+from .at_most import at_most
+from .forest_network import forest_network
+from .forest_parameters import ForestParameters
+from .lut_network import LutNetwork
+from .lut_pipeline import LutPipeline
 from .vote_adder import VoteAdder
+from .vote_code import VoteCode
 
-__all__ = ["UnrolledForest"]
+__all__ = ["BOUNDARIES", "UnrolledForest", "UnrolledParameters"]
+
+BOUNDARIES = ("tables", "sums", "score")
+"""Where an unrolled forest can have registers behind its trees; behind the verdict it always has one.
+
+``tables``: behind the tables that add up to four vote bits; ``sums``: behind every level of adders but the last;
+``score``: between the last adder and the verdict.
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnrolledParameters:
+    """What an unrolled forest is made from.
+
+    Parameters
+    ----------
+    forest:
+        What it computes.
+    network:
+        Comparisons and trees, as :func:`hdl.forest_network.forest_network` makes them or with fewer tables.
+    levels_per_stage:
+        Tables of the network one after another without a register between them; 0 for no registers in it.
+    registered:
+        Which of :data:`BOUNDARIES` have registers: more give a faster clock and a longer latency.
+    """
+
+    forest: ForestParameters
+    network: LutNetwork
+    levels_per_stage: int = 0
+    registered: frozenset[str] = frozenset()
+
+    def __post_init__(self):
+        if unknown := self.registered - set(BOUNDARIES):
+            raise ValueError(f"Registered boundaries must be among {BOUNDARIES}, not {sorted(unknown)!r}")
+
+    @classmethod
+    def of(cls, forest: ForestParameters, **options) -> "UnrolledParameters":
+        """With the network that is made of the forest."""
+        return cls(forest=forest, network=forest_network(forest), **options)
+
+    def circuit(self) -> "UnrolledForest":
+        """A new instance of the circuit."""
+        return UnrolledForest(parameters=self)
 
 
 class UnrolledForest(wiring.Component):
-    """Classify flows: comparators shared by all trees, multiplexers, an adder tree, the band.
+    """Classify flows: a network of comparisons and trees, an adder tree, the band.
 
     When the output is not taken the whole pipeline stands still; nothing is lost and nothing overtakes.
     ``compiler.forest.Forest.score`` and ``decide`` are its model.
@@ -24,10 +71,7 @@ class UnrolledForest(wiring.Component):
     Parameters
     ----------
     parameters:
-        The forest.
-    registered:
-        Which of :data:`~hdl.forest_parameters.BOUNDARIES` have registers: more give a faster clock and a longer
-        latency. The output always has.
+        The forest, its network and where it has registers.
 
     Attributes
     ----------
@@ -39,47 +83,40 @@ class UnrolledForest(wiring.Component):
 
     interval = 1
 
-    def __init__(self, *, parameters: ForestParameters, registered: frozenset[str] = frozenset(BOUNDARIES)):
-        unknown = set(registered) - set(BOUNDARIES)
-        if unknown:
-            raise ValueError(f"Registered boundaries must be among {BOUNDARIES}, not {sorted(unknown)!r}")
+    def __init__(self, *, parameters: UnrolledParameters):
         self.parameters = parameters
-        self.registered = frozenset(registered)
-        self._codes = tuple(VoteCode.of(tree) for tree in parameters.trees)
-        outside_adder = self.registered & {"comparisons", "votes", "score"}
-        self.latency = len(outside_adder) + VoteAdder.latency_of(self._codes, self.registered) + 1
+        forest, registered = parameters.forest, parameters.registered
+        self._codes = tuple(VoteCode.of(tree) for tree in forest.trees)
+        network_latency = LutPipeline.latency_of(parameters.network, parameters.levels_per_stage)
+        adder_latency = VoteAdder.latency_of(self._codes, registered)
+        self.latency = network_latency + adder_latency + ("score" in registered) + 1
         super().__init__(
             {
-                "i": In(stream.Signature(parameters.features_layout)),
-                "o": Out(stream.Signature(parameters.answer_layout)),
+                "i": In(stream.Signature(forest.features_layout)),
+                "o": Out(stream.Signature(forest.answer_layout)),
             }
         )
 
     def elaborate(self, platform):
         m = Module()
-        parameters = self.parameters
-        m.submodules.comparators = comparators = Comparators(
-            layout=parameters.features_layout, thresholds=parameters.thresholds
-        )
-        m.submodules.adder = adder = VoteAdder(
-            codes=self._codes, shape=parameters.score_shape, registered=self.registered
-        )
+        p = self.parameters
+        m.submodules.network = network = LutPipeline(network=p.network, levels_per_stage=p.levels_per_stage)
+        m.submodules.adder = adder = VoteAdder(codes=self._codes, shape=p.forest.score_shape, registered=p.registered)
 
         advance = ~self.o.valid | self.o.ready
         m.d.comb += [
             self.i.ready.eq(advance),
-            comparators.features.eq(self.i.payload),
+            network.enable.eq(advance),
             adder.enable.eq(advance),
+            network.i.eq(self.i.payload),
+            Cat(getattr(adder, f"code_{index}") for index in range(len(self._codes))).eq(network.o),
         ]
-
-        comparisons = self._register(m, "comparisons", comparators.at_most, advance)
-        for index, tree in enumerate(parameters.trees):
-            m.submodules[f"tree_{index}"] = vote = TreeVote(tree=tree, thresholds=parameters.thresholds)
-            m.d.comb += vote.at_most.eq(comparisons)
-            code = self._register(m, "votes", vote.code, advance)
-            m.d.comb += getattr(adder, f"code_{index}").eq(code)
-
-        score = self._register(m, "score", adder.total, advance)
+        score = adder.total
+        if "score" in p.registered:
+            register = Signal.like(score, name="score", reset_less=True)
+            with m.If(advance):
+                m.d.sync += register.eq(score)
+            score = register
         with m.If(advance):
             m.d.sync += [self.o.payload.score.eq(score), self.o.payload.verdict.eq(self._verdict(score))]
 
@@ -91,18 +128,10 @@ class UnrolledForest(wiring.Component):
 
         return m
 
-    def _register(self, m: Module, boundary: str, value: Value, advance: Value) -> Value:
-        if boundary not in self.registered:
-            return value
-        register = Signal.like(value, name=boundary, reset_less=True)
-        with m.If(advance):
-            m.d.sync += register.eq(value)
-        return register
-
     def _verdict(self, score: Value) -> Value:
         # Comparing from half the range up turns signed into unsigned order; only the sign bit changes.
         half = 1 << len(score) - 1
         raised = Cat(score[:-1], ~score[-1])
-        spam = ~at_most(raised, self.parameters.hi + half)
-        background = at_most(raised, self.parameters.lo - 1 + half)
+        spam = ~at_most(raised, self.parameters.forest.hi + half)
+        background = at_most(raised, self.parameters.forest.lo - 1 + half)
         return Cat(spam | background, background)

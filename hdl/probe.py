@@ -1,5 +1,6 @@
 """Probe: from the item stream of a link to IPFIX messages."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from amaranth.hdl import Module
@@ -11,8 +12,6 @@ from hdl.counter_bank import CounterBank
 from hdl.exporter import Exporter, ExporterParameters
 from hdl.features import FeatureSource
 from hdl.flow_table import FlowTable, FlowTableParameters
-from hdl.forest_parameters import ForestParameters
-from hdl.forest_unrolled import UnrolledForest
 from hdl.header_parser import HeaderParser
 from hdl.item import framed
 from hdl.record_buffer import RecordBuffer
@@ -29,7 +28,7 @@ class ProbeParameters:
     Parameters
     ----------
     table: size and rules of the flow table
-    forest, registered: see :class:`UnrolledForest`
+    forest: a new circuit of the forest; has streams ``i`` of features and ``o`` of ``score`` and ``verdict``
     sources, fraction: how the features of the forest are made, and the fraction bits of means
     both_directions: the forest reads both directions, so a flow without either is one-sided
     min_packets: flows of fewer packets are only counted
@@ -39,8 +38,7 @@ class ProbeParameters:
     """
 
     table: FlowTableParameters
-    forest: ForestParameters
-    registered: frozenset[str]
+    forest: Callable[[], wiring.Component]
     sources: tuple[FeatureSource, ...]
     fraction: int
     both_directions: bool
@@ -86,7 +84,7 @@ class Probe(wiring.Component):
             layout=layout, slots=p.record_slots, min_packets=p.min_packets, wait=p.wait
         )
         m.submodules.classifier = Classifier(
-            forest=UnrolledForest(parameters=p.forest, registered=p.registered),
+            forest=p.forest(),
             sources=p.sources,
             fraction=p.fraction,
             layout=layout,

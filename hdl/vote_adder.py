@@ -7,7 +7,7 @@ from amaranth.hdl import C, Cat, Module, Shape, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from .tree_vote import TABLE_BITS, VoteCode
+from .vote_code import TABLE_BITS, VoteCode
 
 __all__ = ["VoteAdder"]
 
@@ -51,7 +51,7 @@ class VoteAdder(wiring.Component):
     shape:
         Shape of the sum.
     registered:
-        Which of the boundaries ``tables`` and ``sums`` have registers (see :data:`hdl.forest_parameters.BOUNDARIES`).
+        Which of the boundaries ``tables`` and ``sums`` have registers (see :data:`hdl.forest_unrolled.BOUNDARIES`).
 
     Attributes
     ----------

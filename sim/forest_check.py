@@ -6,14 +6,16 @@ from pathlib import Path
 
 import numpy as np
 
+from compiler.blif import parse_blif
 from compiler.emit import rtlil_text, sha256
 from compiler.errors import CheckFailed, InputError
-from compiler.exporting import FOREST_MODULE
+from compiler.exporting import FOREST_MODULE, NETWORK
 from compiler.forest import Forest
 from compiler.forest_json import read_forest
 from compiler.manifest import Manifest, changed_files, read_manifest, record
 from compiler.plan import ForestPlan, forest_parameters
 from compiler.vectors import Vectors, read_vectors
+from hdl.forest_unrolled import UnrolledParameters
 
 from .testbench import simulate
 
@@ -62,14 +64,21 @@ class ForestCheck:
     @functools.cached_property
     def plan(self) -> ForestPlan:
         chosen = self.manifest.architecture
-        return ForestPlan(chosen["name"], forest_parameters(self.forest), tuple(chosen["registered"]), chosen["reason"])
+        path = self.directory / NETWORK
+        parameters = UnrolledParameters(
+            forest=forest_parameters(self.forest),
+            network=parse_blif(path.read_text(), str(path)),
+            levels_per_stage=chosen["levels_per_stage"],
+            registered=frozenset(chosen["registered"]),
+        )
+        return ForestPlan(chosen["name"], parameters, chosen["reason"])
 
     def changed_files(self) -> list[str]:
         """Files whose content is not what the manifest says, or that are gone."""
         return changed_files(self.directory, self.manifest)
 
     def circuit_unchanged(self) -> bool:
-        """Whether forest.json still becomes the circuit that was exported."""
+        """Whether forest.json and its network still become the circuit that was exported."""
         return sha256(rtlil_text(self.plan.circuit(), FOREST_MODULE)) == self.manifest.architecture["rtlil_sha256"]
 
     def wrong_vectors(self) -> int:

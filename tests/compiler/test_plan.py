@@ -23,13 +23,14 @@ def test_a_faster_device_needs_fewer_registers():
 
 def test_a_clock_out_of_reach_gets_all_registers():
     plan = plan_forest(grown_forest(), UP5K, 900e6)
-    assert plan.registered == ("comparisons", "votes", "tables", "sums", "score")
+    assert plan.parameters.registered == {"tables", "sums", "score"}
+    assert plan.parameters.levels_per_stage == 1
     assert "900 MHz asked for" in plan.reason
 
 
 def test_the_reason_names_what_was_chosen():
     plan = plan_forest(one_tree(), UP5K, 12e6)
-    assert plan.reason.startswith("unrolled: a flow every clock, 2 comparators for 1 trees, registers behind verdict;")
+    assert plan.reason.startswith("unrolled: a flow every clock, 2 comparisons and 1 tree in ")
 
 
 def test_parameters_come_from_the_simplified_forest():

@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.peer_models import peer_model
 from compiler.forest import Column, Forest, Leaf
 from compiler.plan import forest_parameters
-from hdl.forest_parameters import BOUNDARIES, ForestParameters
-from hdl.forest_unrolled import UnrolledForest
+from hdl.forest_parameters import ForestParameters
+from hdl.forest_unrolled import BOUNDARIES, UnrolledForest, UnrolledParameters
 from hdl.tree import Node, Tree
 from sim.testbench import Stalls, simulate, stream_get, stream_put
-from tests.bench_models import bench_model
 from tests.forests import forests, grown_forest, rows_for
 
 
@@ -25,9 +25,9 @@ def _answers(forest, rows):
     return list(zip(scores.tolist(), forest.verdicts(scores).tolist(), strict=True))
 
 
-def run_stalled(parameters, registered, payloads, seed):
+def run_stalled(forest, payloads, seed, **registers):
     """Answers under random stalls on both sides; the stream law is watched meanwhile."""
-    dut = UnrolledForest(parameters=parameters, registered=registered)
+    dut = UnrolledParameters.of(forest, **registers).circuit()
     answers, held = [], None
 
     async def feed(ctx):
@@ -51,11 +51,17 @@ def run_stalled(parameters, registered, payloads, seed):
 
 
 @settings(max_examples=60)
-@given(forest=forests(), registered=st.sets(st.sampled_from(BOUNDARIES)), seed=st.integers(0, 2**16))
-def test_equals_forest_score_under_stalls(forest, registered, seed):
+@given(
+    forest=forests(),
+    registered=st.frozensets(st.sampled_from(BOUNDARIES)),
+    levels_per_stage=st.integers(0, 4),
+    seed=st.integers(0, 2**16),
+)
+def test_equals_forest_score_under_stalls(forest, registered, levels_per_stage, seed):
     forest.verify(catalogue=False)
     rows = rows_for(forest, 25, seed)
-    answers = run_stalled(forest_parameters(forest), frozenset(registered), _payloads(rows), seed)
+    registers = {"registered": registered, "levels_per_stage": levels_per_stage}
+    answers = run_stalled(forest_parameters(forest), _payloads(rows), seed, **registers)
     assert answers == _answers(forest, rows)
 
 
@@ -69,18 +75,30 @@ def test_trees_that_no_pass_has_touched_give_the_same_answers(forest, seed):
         hi=forest.band.hi,
     )
     rows = rows_for(forest, 25, seed)
-    assert run_stalled(parameters, frozenset(), _payloads(rows), seed) == _answers(forest, rows)
+    assert run_stalled(parameters, _payloads(rows), seed) == _answers(forest, rows)
 
 
 @pytest.mark.parametrize(
-    ("registered", "latency"),
-    [((), 1), (("votes",), 2), (("sums",), 2), (("tables", "sums"), 3), (("comparisons", "score"), 3), (BOUNDARIES, 6)],
+    ("registered", "levels_per_stage", "latency"),
+    [
+        ((), 0, 1),
+        ((), 99, 2),
+        (("sums",), 0, 2),
+        (("tables", "sums"), 0, 3),
+        (("score",), 99, 3),
+        (("score",), 3, 5),
+        (BOUNDARIES, 99, 5),
+    ],
 )
-def test_latency_and_interval_are_as_stated(registered, latency):
+def test_latency_and_interval_are_as_stated(registered, levels_per_stage, latency):
     forest = grown_forest(trees=16, depth=3)
     rows = rows_for(forest, 40, 3)
     expected, payloads = _answers(forest, rows), _payloads(rows)
-    dut = UnrolledForest(parameters=forest_parameters(forest), registered=frozenset(registered))
+    parameters = UnrolledParameters.of(
+        forest_parameters(forest), registered=frozenset(registered), levels_per_stage=levels_per_stage
+    )
+    assert parameters.network.depth in range(7, 10)
+    dut = UnrolledForest(parameters=parameters)
     assert (dut.latency, dut.interval) == (latency, 1)
 
     async def run(ctx):
@@ -103,7 +121,7 @@ def test_gaps_between_flows_do_not_mix_answers():
     forest = grown_forest(trees=5, depth=3)
     rows = rows_for(forest, 30, 9)
     payloads, gaps = _payloads(rows), random.Random(4)
-    dut = UnrolledForest(parameters=forest_parameters(forest))
+    dut = UnrolledParameters.of(forest_parameters(forest), levels_per_stage=2).circuit()
     answers = []
 
     async def feed(ctx):
@@ -125,12 +143,15 @@ def test_a_chain_of_a_thousand_tests():
     forest = Forest(name="chain", columns=(Column("f0", 12),), trees=(Tree(1, (*nodes, Leaf(5))),))
     forest.verify(catalogue=False)
     rows = rows_for(forest, 50, 1)
-    assert run_stalled(forest_parameters(forest), frozenset(), _payloads(rows), 1) == _answers(forest, rows)
+    assert run_stalled(forest_parameters(forest), _payloads(rows), 1) == _answers(forest, rows)
 
 
 def test_vote16d4_decides_as_scikit_learn():
-    parameters, rows, decisions = bench_model("vote16d4")
-    dut = UnrolledForest(parameters=parameters)
+    try:
+        forest, rows, decisions = peer_model("vote16d4")
+    except FileNotFoundError as error:
+        pytest.skip(f"{error.filename} is not beside this checkout")
+    dut = UnrolledParameters.of(forest_parameters(forest), levels_per_stage=1).circuit()
     spam = []
 
     async def feed(ctx):
@@ -164,4 +185,4 @@ def test_wrong_parameters_are_named(changes, message):
 def test_unknown_boundary_is_named():
     parameters = forest_parameters(grown_forest(trees=1, depth=1))
     with pytest.raises(ValueError, match=r"^Registered boundaries must be among \(.*\), not \['sum'\]$"):
-        UnrolledForest(parameters=parameters, registered=frozenset({"sum"}))
+        UnrolledParameters.of(parameters, registered=frozenset({"sum"}))

@@ -1,4 +1,4 @@
-"""TreeVote and VoteAdder by themselves: codes, tables, constants, registers that hold."""
+"""VoteCode and VoteAdder by themselves: codes, tables, constants, registers that hold."""
 
 import random
 
@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hdl.tree import Leaf, Node, Tree
-from hdl.tree_vote import TABLE_BITS, TreeVote, VoteCode
 from hdl.vote_adder import VoteAdder
+from hdl.vote_code import TABLE_BITS, VoteCode
 
 
 def stump(weight: int, *values: int) -> Tree:
@@ -39,25 +39,6 @@ def test_many_votes_travel_as_they_are():
     code = VoteCode.of(stump(3, *range(-10, 7)))
     assert (code.width, code.lowest, code.tabulated) == (6, -30, False)
     assert code.steps == {3 * step: 3 * step for step in range(17)}
-
-
-def test_a_tree_gives_the_code_of_its_leaf():
-    tree = Tree(5, (Node(1, 9, 1, 2), Node(0, 3, 3, 4), Leaf(0), Leaf(-1), Leaf(1)))
-    thresholds = ((0, 3), (1, 9))
-    dut = TreeVote(tree=tree, thresholds=thresholds)
-    seen = []
-
-    async def run(ctx):
-        for bits in range(4):
-            ctx.set(dut.at_most, bits)
-            await ctx.delay(1e-6)
-            seen.append(ctx.get(dut.code))
-
-    simulator = Simulator(dut)
-    simulator.add_testbench(run)
-    simulator.run()
-    # Bit 1 leads into the left branch, bit 0 there to the leaf −1; codes count −1, 0, 1 from 0 on.
-    assert seen == [1, 1, 2, 0]
 
 
 TREES = st.lists(

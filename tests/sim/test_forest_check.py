@@ -60,7 +60,7 @@ def test_a_missing_file_is_found(copied):
 
 def test_another_circuit_is_found(copied):
     check = ForestCheck(copied)
-    check.manifest.architecture["registered"].append("comparisons")
+    check.manifest.architecture["registered"].append("score")
     assert not check.circuit_unchanged()
 
 

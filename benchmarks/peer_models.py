@@ -1,40 +1,48 @@
 """Models for comparing forest circuits with other tools', as they lie beside a checkout in ``shared/bench``."""
 
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
-import pytest
+from numpy.typing import NDArray
 
-from hdl.forest_parameters import ForestParameters
+from compiler.forest import Band, Column, Forest
 from hdl.tree import Leaf, Node, Tree
 
-__all__ = ["bench_model"]
+__all__ = ["FOLDER", "PeerModel", "peer_model"]
 
-_FOLDER = Path(__file__).parents[2] / "shared" / "bench"
+FOLDER = Path(__file__).parents[2] / "shared" / "bench"
 
 _VALIDATION_ROWS = 4000
 _GREATEST_WEIGHT = {"vote16d4": 0.71475, "vote60d5": 0.7125}
 """The greatest share of hits among the trees of a model: its leaves hold weights only up to a common factor."""
 
 
-def bench_model(name: str) -> tuple[ForestParameters, np.ndarray, np.ndarray]:
-    """A vote model, its stimuli and scikit-learn's decisions (1 is spam); skips the test when it is not there."""
-    path = _FOLDER / f"{name}.npz"
-    if not path.exists():
-        pytest.skip(f"{path.name} is not beside this checkout")
-    with np.load(path) as file:
+class PeerModel(NamedTuple):
+    """A vote model, its stimuli of shape (rows, features) and scikit-learn's decisions (1 is spam)."""
+
+    forest: Forest
+    rows: NDArray[np.int64]
+    decisions: NDArray[np.int64]
+
+
+def peer_model(name: str) -> PeerModel:
+    """``vote16d4`` or ``vote60d5``; raises FileNotFoundError when it is not beside this checkout."""
+    with np.load(FOLDER / f"{name}.npz") as file:
         arrays = dict(file)
     count = sum(key.endswith("_feature") for key in arrays)
     largest = max(np.abs(arrays[f"t{index}_value"]).max() for index in range(count))
     factor = _GREATEST_WEIGHT[name] * _VALIDATION_ROWS / largest
-    parameters = ForestParameters(
-        feature_widths=tuple(arrays["bits"].tolist()),
+    forest = Forest(
+        name=name,
+        columns=tuple(Column(f"f{index}", bits) for index, bits in enumerate(arrays["bits"].tolist())),
         trees=tuple(_tree(arrays, f"t{index}_", factor) for index in range(count)),
+        band=Band(0, 0),
     )
-    return parameters, arrays["Xs"], arrays["ys"]
+    return PeerModel(forest, arrays["Xs"].astype(np.int64), arrays["ys"].astype(np.int64))
 
 
-def _tree(arrays: dict[str, np.ndarray], prefix: str, factor: float) -> Tree:
+def _tree(arrays: dict[str, NDArray], prefix: str, factor: float) -> Tree:
     feature, threshold, left, right, value = (
         arrays[prefix + key].tolist() for key in ("feature", "thr", "left", "right", "value")
     )

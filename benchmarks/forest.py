@@ -1,0 +1,134 @@
+"""``python -m benchmarks.forest``: forest circuits on the models that peers were measured on.
+
+Needs ``shared/bench`` beside the checkout: the models, and the script that measured the peers, which measures ours.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from amaranth.hdl import Module
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+from rich.console import Console
+
+from boards.toolchain import tool_versions
+from compiler.emit import verilog_text
+from compiler.lut_optimiser import with_fewer_tables
+from compiler.plan import forest_parameters
+from hdl.forest_network import forest_network
+from hdl.forest_unrolled import BOUNDARIES, UnrolledForest, UnrolledParameters
+from hdl.verdict import Verdict
+from sim.testbench import simulate
+
+from .peer_models import FOLDER, PeerModel, peer_model
+from .tables import write_results
+
+MODELS = ("vote16d4", "vote60d5")
+LEVELS_PER_STAGE = (1, 2, 3)
+SEEDS = (1, 2, 3)
+MHZ = 300
+"""Asked of the router, which stops where it meets it."""
+
+
+class Core(wiring.Component):
+    """A forest as the measuring script wants it: a new ``x`` every clock, ``y`` is 1 for spam."""
+
+    def __init__(self, forest: UnrolledForest):
+        self._forest = forest
+        super().__init__({"x": In(forest.parameters.forest.features_layout.size), "y": Out(1)})
+
+    def elaborate(self, platform):
+        m = Module()
+
+        m.submodules.forest = forest = self._forest
+        m.d.comb += [
+            forest.i.payload.eq(self.x),
+            forest.i.valid.eq(1),
+            forest.o.ready.eq(1),
+            self.y.eq(forest.o.payload.verdict == Verdict.SPAM),
+        ]
+
+        return m
+
+
+_WRAPPER = """
+module core(input clk, input [{top}:0] x, output y);
+  unrolled forest(.clk(clk), .rst(1'b0), .x(x), .y(y));
+endmodule
+"""
+
+
+def main() -> None:
+    """Measure every model at every depth of pipeline."""
+    console = Console(stderr=True)
+    rows = []
+    for name in MODELS:
+        model = peer_model(name)
+        forest = forest_parameters(model.forest)
+        network = with_fewer_tables(forest_network(forest))
+        for levels in LEVELS_PER_STAGE:
+            parameters = UnrolledParameters(
+                forest=forest, network=network, levels_per_stage=levels, registered=frozenset(BOUNDARIES)
+            )
+            rows.append({"model": name, "levels a stage": levels} | _measured(model, parameters))
+            console.print(rows[-1])
+    notes = tool_versions() | {"seeds": " ".join(map(str, SEEDS)), "MHz asked for": MHZ}
+    write_results("forest", "python -m benchmarks.forest", notes, {"Unrolled, interval 1, ECP5 LFE5U-85F-6": rows})
+
+
+def _measured(model: PeerModel, parameters: UnrolledParameters) -> dict[str, object]:
+    with tempfile.TemporaryDirectory() as temporary:
+        core = Path(temporary) / "core.v"
+        wrapper = _WRAPPER.format(top=parameters.forest.features_layout.size - 1)
+        core.write_text(verilog_text(Core(parameters.circuit()), "unrolled") + wrapper)
+        command = [sys.executable, FOLDER / "measure.py", FOLDER / f"{model.forest.name}.npz", core]
+        command += ["--only", "ecp5", "--freq", str(MHZ), "--json", "--seeds", *map(str, SEEDS)]
+        # The script calls the tools by name; they lie beside the interpreter.
+        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+        done = subprocess.run(command, env=os.environ | {"PATH": path}, capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.exit(f"measure.py failed: {done.stderr.strip() or done.stdout.strip()}")
+    measured = json.loads(done.stdout)
+    synthesised, placed = measured["ecp5_synth"], measured["ecp5_85k_6"]
+    return {
+        "LUT4eq": synthesised["LUT4eq"],
+        "FF": synthesised["FF"],
+        "EBR": synthesised["EBR"],
+        "COMB": placed["TRELLIS_COMB"],
+        "MHz, median": placed["MHz"],
+        "MHz by seed": " ".join(map(str, placed["MHz_seeds"])),
+        "latency": parameters.circuit().latency,
+        "equal decisions": f"{_equal_decisions(model, parameters)} of {len(model.rows)}",
+    }
+
+
+def _equal_decisions(model: PeerModel, parameters: UnrolledParameters) -> int:
+    """Vectors that the simulated circuit, one every clock, decides as scikit-learn does."""
+    circuit = parameters.circuit()
+    equal = 0
+
+    async def run(ctx):
+        nonlocal equal
+        ctx.set(circuit.o.ready, 1)
+        for cycle in range(len(model.rows) + circuit.latency):
+            ctx.set(circuit.i.valid, cycle < len(model.rows))
+            if cycle < len(model.rows):
+                row = model.rows[cycle].tolist()
+                ctx.set(circuit.i.payload, {f"feature_{at}": value for at, value in enumerate(row)})
+            due = cycle - circuit.latency
+            if due >= 0:
+                assert ctx.get(circuit.o.valid), "an answer must come in the clock that the latency says"
+                spam = ctx.get(circuit.o.payload.verdict) == Verdict.SPAM
+                equal += spam == bool(model.decisions[due])
+            await ctx.tick()
+
+    simulate(circuit, run, limit_cycles=2 * len(model.rows) + 200)
+    return equal
+
+
+if __name__ == "__main__":
+    main()
