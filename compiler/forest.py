@@ -71,8 +71,8 @@ class Forest:
         JSON objects for people: the false alarms that were measured; data, seeds and versions it was made from.
     score_fraction, score_error:
         Notes on a forest made from real scores: how many bits of the score lie behind the point, and an upper bound of
-        how far ``score / 2 ** score_fraction`` is from the score of that model, over all inputs. Error 0: every
-        decision is the model's own.
+        how far ``score / 2 ** score_fraction`` is from the score of that model (times the factor that made whole votes
+        of it, if it was), over all inputs. Error 0: every decision is the model's own.
     """
 
     name: str

@@ -169,8 +169,8 @@ def _oddities(forest: "Forest") -> list[str]:
     grid = score_grid(forest.votes)
     if places and places >= min(grid.distance(lo), grid.distance(hi)):
         oddities.append(
-            f"decisions can differ from those of the model it was made from: its score is met to "
-            f"{forest.score_error:.3g} (score_error), {places:.3g} of the score's last place"
+            f"decisions can differ from the model's where its score is within {forest.score_error:.3g} of the band "
+            f"(score_error, {places:.3g} of the score's last place)"
         )
     return oddities
 

@@ -120,11 +120,6 @@ ODD = {
         {"band": Band(-1, 0)},
         "no flow can be BACKGROUND: the score reaches down to -1, the band to -1",
     ),
-    "a rounded score": (
-        {"score_fraction": 3, "score_error": 0.125},
-        "decisions can differ from those of the model it was made from: its score is met to 0.125 (score_error), "
-        "1 of the score's last place",
-    ),
     "unused feature": ({"columns": columns("maxpl", "syn", "fin")}, "feature 'fin' is in no node"),
 }
 
@@ -133,6 +128,14 @@ ODD = {
 def test_oddity_is_a_warning(oddity):
     changes, message = ODD[oddity]
     assert one_tree(**changes).verify() == [f"forest 'one tree': {message}"]
+
+
+def test_an_error_that_can_change_a_decision_is_a_warning():
+    (warning,) = one_tree(score_fraction=3, score_error=0.125).verify()
+    assert warning == (
+        "forest 'one tree': decisions can differ from the model's where its score is within 0.125 of the band "
+        "(score_error, 1 of the score's last place)"
+    )
 
 
 def test_an_error_too_small_to_change_a_decision_gives_no_warning():

@@ -1,0 +1,78 @@
+"""Which front end reads an estimator, by its class; front ends and libraries are imported only when one is met."""
+
+import importlib
+import sys
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import sklearn
+
+from ..errors import InputError
+from ..forest import Forest
+from .estimator import columns_of, require_fitted, require_one_output, require_two_classes
+from .score_model import FRACTION_BITS
+
+__all__ = ["FRONT_ENDS", "FrontEnd", "forest_of"]
+
+
+class FrontEnd(NamedTuple):
+    """A class of estimators, and the file of this folder that reads it."""
+
+    package: str
+    kind: str
+    file: str
+    classifies: bool = True
+
+
+FRONT_ENDS = (
+    FrontEnd("sklearn.tree", "DecisionTreeClassifier", "decision_tree"),
+    FrontEnd("sklearn.ensemble", "RandomForestClassifier", "probabilities"),
+    FrontEnd("sklearn.ensemble", "ExtraTreesClassifier", "probabilities"),
+    FrontEnd("sklearn.ensemble", "BaggingClassifier", "probabilities"),
+    FrontEnd("sklearn.ensemble", "VotingClassifier", "voting"),
+    FrontEnd("sklearn.ensemble", "AdaBoostClassifier", "adaboost"),
+    FrontEnd("sklearn.ensemble", "GradientBoostingClassifier", "gradient_boosting"),
+    FrontEnd("sklearn.ensemble", "HistGradientBoostingClassifier", "hist_gradient_boosting"),
+    FrontEnd("sklearn.tree", "DecisionTreeRegressor", "regression_trees", classifies=False),
+    FrontEnd("sklearn.ensemble", "RandomForestRegressor", "regression_trees", classifies=False),
+    FrontEnd("sklearn.ensemble", "ExtraTreesRegressor", "regression_trees", classifies=False),
+    FrontEnd("sklearn.ensemble", "GradientBoostingRegressor", "gradient_boosting", classifies=False),
+    FrontEnd("sklearn.ensemble", "HistGradientBoostingRegressor", "hist_gradient_boosting", classifies=False),
+)
+
+
+def forest_of(estimator: Any, features: Sequence[str] | None = None, fraction_bits: int = FRACTION_BITS) -> Forest:
+    """The forest that decides as ``estimator.predict`` does: its second class is SPAM, its first BACKGROUND.
+
+    A regressor's prediction above 0 is SPAM.
+
+    Parameters
+    ----------
+    features: catalogue names of the columns, in order; by default the estimator's ``feature_names_in_``
+    fraction_bits: bits behind the point of a leaf score that has to be rounded, if the sum leaves that many
+    """
+    front_end = _front_end(estimator)
+    require_fitted(estimator)
+    (require_two_classes if front_end.classifies else require_one_output)(estimator)
+    columns = columns_of(estimator, features)
+    reader = importlib.import_module(f".{front_end.file}", __package__)
+    model = reader.score_model(estimator, columns)
+    name = type(estimator).__name__
+    provenance = {"estimator": name, "scikit-learn": sklearn.__version__}
+    return model.forest(_words(name), columns, provenance, fraction_bits)
+
+
+def _front_end(estimator: Any) -> FrontEnd:
+    for front_end in FRONT_ENDS:
+        # Whoever holds an instance has imported its library.
+        library = sys.modules.get(front_end.package)
+        if library is not None and isinstance(estimator, getattr(library, front_end.kind)):
+            return front_end
+    known = ", ".join(front_end.kind for front_end in FRONT_ENDS)
+    raise InputError(f"estimator must be one of {known} or have to_forest(), not {type(estimator).__name__}")
+
+
+def _words(name: str) -> str:
+    """A class name as words: ``DecisionTreeClassifier`` is a decision tree."""
+    name = name.removesuffix("Classifier")
+    return "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in name).strip()
