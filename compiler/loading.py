@@ -8,7 +8,7 @@ from typing import Any
 from .errors import InputError
 from .forest import Forest
 from .forest_json import read_forest
-from .model_files import SUFFIXES, read_estimator
+from .model_files import SUFFIXES, one_line, read_estimator
 
 __all__ = ["load"]
 
@@ -36,7 +36,7 @@ def load(
     """
     if isinstance(source, (str, PathLike)):
         path = Path(source)
-        if path.suffix not in SUFFIXES:
+        if path.suffix.lower() not in SUFFIXES:
             if features is not None:
                 raise InputError("features must not be given for a file: a forest.json names its own")
             return read_forest(path)
@@ -45,6 +45,9 @@ def load(
             return _forest_of(estimator, features, fraction_bits)
         except InputError as error:
             raise InputError(f"{path}: {error}") from None
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            # A file can hold an estimator that no library has fitted, wrong anywhere.
+            raise InputError(f"{path}: not a fitted estimator that can be read: {one_line(error)}") from error
     return _forest_of(source, features, fraction_bits)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from .errors import InputError
 from .extras import import_extra
 
-__all__ = ["SUFFIXES", "read_estimator"]
+__all__ = ["SUFFIXES", "one_line", "read_estimator"]
 
 TRUSTED_TYPES = (
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
@@ -27,7 +27,7 @@ def read_estimator(path: Path, trust_pickle: bool = False) -> Any:
     """The estimator of a file whose suffix is one of ``SUFFIXES``."""
     if not path.is_file():
         raise InputError(f"{path}: no such file")
-    return _READERS[path.suffix](path, trust_pickle)
+    return _READERS[path.suffix.lower()](path, trust_pickle)
 
 
 def _read_skops(path: Path, trust_pickle: bool) -> Any:
@@ -38,7 +38,7 @@ def _read_skops(path: Path, trust_pickle: bool) -> Any:
             raise InputError(f"{path}: holds types that are not trusted: {', '.join(untrusted)}")
         return skops.load(path, trusted=TRUSTED_TYPES)
     except (zipfile.BadZipFile, KeyError, ValueError, TypeError, AttributeError, ImportError) as error:
-        raise InputError(f"{path}: not a skops file that can be read: {_line(error)}") from None
+        raise InputError(f"{path}: not a skops file that can be read: {one_line(error)}") from None
 
 
 def _read_pickle(path: Path, trust_pickle: bool) -> Any:
@@ -52,10 +52,11 @@ def _read_pickle(path: Path, trust_pickle: bool) -> Any:
         return joblib.load(path)
     except Exception as error:
         # Unpickling runs code of others, which may raise anything.
-        raise InputError(f"{path}: not a pickle that can be read: {_line(error)}") from None
+        raise InputError(f"{path}: not a pickle that can be read: {one_line(error)}") from None
 
 
-def _line(error: Exception) -> str:
+def one_line(error: Exception) -> str:
+    """An error of another library, whose text may have many lines."""
     return " ".join(f"{type(error).__name__}: {error}".split())
 
 
