@@ -11,7 +11,7 @@ from ..errors import InputError
 from ..features import CATALOGUE
 from ..forest import Column
 
-__all__ = ["columns_of", "require_fitted", "require_one_output", "require_two_classes"]
+__all__ = ["columns_of", "named_columns", "require_fitted", "require_one_output", "require_two_classes"]
 
 
 def require_fitted(estimator: Any) -> None:
@@ -37,13 +37,13 @@ def require_one_output(estimator: Any) -> None:
 def columns_of(estimator: Any, features: Sequence[str] | None = None) -> tuple[Column, ...]:
     """The catalogue's columns under the names that were given, or that the estimator was fitted with."""
     names = features if features is not None else getattr(estimator, "feature_names_in_", None)
-    if names is None:
-        raise InputError("features must be given: the estimator was fitted without column names")
     return named_columns(names, estimator.n_features_in_)
 
 
-def named_columns(names: Sequence[str], count: int) -> tuple[Column, ...]:
+def named_columns(names: Sequence[str] | None, count: int) -> tuple[Column, ...]:
     """The catalogue's columns under ``count`` names."""
+    if names is None:
+        raise InputError("features must be given: the estimator was fitted without column names")
     if len(names) != count:
         raise InputError(f"features must be {count} names, as the estimator has, not {len(names)}")
     for name in names:
