@@ -12,7 +12,7 @@ from .score_grid import score_grid
 if TYPE_CHECKING:
     from .forest import Column, Forest
 
-__all__ = ["MAX_SCORE", "verify"]
+__all__ = ["MAX_SCORE", "SCORE_BITS", "verify"]
 
 SCORE_BITS = 32
 MAX_SCORE = (1 << SCORE_BITS - 1) - 1

@@ -4,6 +4,7 @@ A classifier says its second class above a probability of a half; a regressor is
 is one or the other by its objective. After early stopping the best iteration counts, as in ``predict``.
 """
 
+import math
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -49,6 +50,8 @@ def _is_xgboost(estimator: Any) -> bool:
 def _xgboost_booster(estimator: Any) -> Any:
     if not hasattr(estimator, "get_booster"):
         return estimator
+    if not math.isnan(estimator.missing):
+        raise InputError(f"XGBoost must not take {estimator.missing} for a missing value: train with missing=nan")
     booster = estimator.get_booster()
     best = getattr(estimator, "best_iteration", None)
     return booster if best is None else booster[: best + 1]

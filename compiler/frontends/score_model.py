@@ -21,7 +21,7 @@ from hdl.tree import Leaf, Node, Tree
 
 from ..errors import InputError
 from ..forest import Column, Forest
-from ..forest_rules import MAX_SCORE
+from ..forest_rules import MAX_SCORE, SCORE_BITS
 from ..score_grid import score_grid
 from .score_tree import ScoreTree
 
@@ -31,6 +31,8 @@ FRACTION_BITS = 16
 """Fraction bits of a rounded leaf, unless the sum leaves fewer or the caller asks for others."""
 
 _EXACT_BELOW = 1 << 16
+# Doubled for ties, one bit more, and still inside the score.
+_MOST_FRACTION_BITS = SCORE_BITS - 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +56,8 @@ class ScoreModel:
         self, name: str, columns: tuple[Column, ...], provenance: dict[str, str], fraction_bits: int = FRACTION_BITS
     ) -> Forest:
         """The verified forest of integer leaves."""
+        if not 0 <= fraction_bits <= _MOST_FRACTION_BITS:
+            raise InputError(f"fraction_bits must be from 0 to {_MOST_FRACTION_BITS}, not {fraction_bits}")
         scale = self._exact_scale()
         exact = scale is not None
         fraction = 0 if exact else self._fraction(fraction_bits)

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from sklearn.tree import DecisionTreeClassifier
+from sklearn.tree import DecisionTreeClassifier, ExtraTreeClassifier
 
 import compiler
 from compiler.errors import InputError
-from tests.estimators import NAMES, labels_of, rows
+from tests.estimators import NAMES, labels_of, rows, verdicts_agree
 from tests.forests import one_tree
 
 
@@ -18,13 +18,13 @@ def labelled():
 
 @pytest.mark.parametrize("labels", [(False, True), ("ham", "spam"), (0, 1)])
 @pytest.mark.parametrize("depth", [1, 4, None])
-def test_decision_tree_answers_as_predict(labelled, labels, depth):
+@pytest.mark.parametrize("kind", [DecisionTreeClassifier, ExtraTreeClassifier])
+def test_one_tree_answers_as_predict(labelled, labels, depth, kind):
     features, spam = labelled
-    fitted = DecisionTreeClassifier(max_depth=depth, random_state=0).fit(features, np.array(labels)[spam.astype(int)])
+    fitted = kind(max_depth=depth, random_state=0).fit(features, np.array(labels)[spam.astype(int)])
     forest = compiler.load(fitted, features=NAMES)
-    unseen = rows(3000, 3)
-    assert np.array_equal(forest.decide(unseen) == 1, fitted.predict(unseen) == labels[1])
-    assert not (forest.decide(unseen) == 0).any()
+    assert (len(forest.trees), forest.score_error) == (1, 0.0)
+    verdicts_agree(forest, lambda tried: fitted.predict(tried) == labels[1], features)
 
 
 def test_a_tree_of_equal_labels_per_leaf_takes_the_first_class():

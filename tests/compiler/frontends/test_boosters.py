@@ -77,6 +77,7 @@ def test_xgboost_regressor_above_0_is_spam():
         ("XGBClassifier", {"booster": "gblinear"}, "^treelite must understand the model, but says '"),
         ("XGBClassifier", {"objective": "binary:hinge"}, "^model must end in sigmoid, not in hinge$"),
         ("XGBClassifier", {"objective": "binary:logitraw"}, "^model must end in sigmoid, not in identity$"),
+        ("XGBClassifier", {"missing": 0}, "^XGBoost must not take 0 for a missing value: train with missing=nan$"),
         ("XGBRegressor", {"objective": "reg:logistic"}, "^model must end in identity, not in sigmoid$"),
         ("XGBRegressor", {"objective": "count:poisson"}, "^model must end in identity, not in exponential$"),
     ],

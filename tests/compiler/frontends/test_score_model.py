@@ -120,6 +120,17 @@ def test_a_sum_that_is_too_wide_is_refused():
         forest_of(votes((-math.pi * 1e9, 1)))
 
 
+@pytest.mark.parametrize("bits", [-1, 31])
+def test_fraction_bits_outside_the_score_are_refused(bits):
+    with pytest.raises(InputError, match=f"^fraction_bits must be from 0 to 30, not {bits}$"):
+        forest_of(votes((-1, 1)), fraction_bits=bits)
+
+
+def test_tiny_scores_take_all_the_bits_they_may():
+    forest = forest_of(votes((-math.pi * 1e-6, math.e * 1e-6)), fraction_bits=30)
+    assert forest.score_fraction == 30
+
+
 @given(terms=st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=50))
 def test_the_error_of_a_sum_is_bounded(terms):
     exact = list(map(Fraction, terms))
