@@ -34,7 +34,10 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text
 
 @app.command("export")
 def export_command(
-    forest: Annotated[Path | None, typer.Argument(help="forest.json; by default the reference forest.")] = None,
+    forest: Annotated[
+        Path | None,
+        typer.Argument(metavar="[MODEL]", help="forest.json, skops file or pickle; by default the reference forest."),
+    ] = None,
     board: Annotated[str, typer.Option(metavar="|".join(BOARDS), help="Where it is to run.")] = "icebreaker",
     out: Annotated[Path, typer.Option("-o", "--out", help="Directory to write; an earlier export is replaced.")] = Path(
         "export"
@@ -45,6 +48,12 @@ def export_command(
     top: Annotated[
         str, typer.Option(metavar="|".join(TOPS), help="The whole probe, or the classifier alone.")
     ] = "probe",
+    features: Annotated[
+        str | None, typer.Option(metavar="A,B,…", help="Columns of an estimator; by default those it was fitted with.")
+    ] = None,
+    trust_pickle: Annotated[
+        bool, typer.Option("--trust-pickle", help="Read a pickle, which can run any program.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Turn a forest into a circuit with test vectors, a check and a manifest.
@@ -55,9 +64,11 @@ def export_command(
 
         python -m compiler export forest.json --board icebreaker -o probe
 
+        python -m compiler export model.skops --features maxpl,spl,syn
+
         python -m compiler export forest.json --board icebreaker --top forest -o core && pytest core
     """
-    loaded = load(forest or REFERENCE)
+    loaded = load(forest or REFERENCE, features.split(",") if features else None, trust_pickle)
     for warning in loaded.verify():
         warn(warning)
     with progress("exporting") as tell:

@@ -69,6 +69,10 @@ class Forest:
         No band met the budget of false alarms: its verdicts are to be looked at, not acted on.
     operating_point, provenance:
         JSON objects for people: the false alarms that were measured; data, seeds and versions it was made from.
+    score_fraction, score_error:
+        Notes on a forest made from real scores: how many bits of the score lie behind the point, and an upper bound of
+        how far ``score / 2 ** score_fraction`` is from the score of that model (times the factor that made whole votes
+        of it, if it was), over all inputs. Error 0: every decision is the model's own.
     """
 
     name: str
@@ -83,6 +87,8 @@ class Forest:
     monitor_only: bool = False
     operating_point: Mapping[str, Any] = field(default_factory=dict, hash=False)
     provenance: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    score_fraction: int = 0
+    score_error: float = 0.0
 
     @functools.cached_property
     def id(self) -> str:
@@ -106,8 +112,12 @@ class Forest:
     @functools.cached_property
     def score_range(self) -> tuple[int, int]:
         """The lowest and the highest sum that votes can make, whether or not one row reaches both ends."""
-        votes = [[tree.weight * value for value in tree.leaf_values] for tree in self.trees]
-        return sum(map(min, votes)), sum(map(max, votes))
+        return sum(map(min, self.votes)), sum(map(max, self.votes))
+
+    @functools.cached_property
+    def votes(self) -> tuple[frozenset[int], ...]:
+        """What every tree can add to the score."""
+        return tuple(frozenset(tree.weight * value for value in tree.leaf_values) for tree in self.trees)
 
     def verify(self, *, catalogue: bool = True) -> list[str]:
         """Raise :class:`~compiler.errors.InputError` at the first rule it breaks; return warnings.

@@ -13,9 +13,18 @@ from .forest import Band, Column, Forest
 __all__ = ["FORMAT", "VERSION", "read_forest", "write_forest"]
 
 FORMAT = "hedgerow-forest"
-VERSION = 1
+VERSION = 2
 
-_KINDS = {dict: "an object", list: "a list", str: "a text", int: "an integer", bool: "true or false"}
+_READABLE = (1, VERSION)
+
+_KINDS = {
+    dict: "an object",
+    list: "a list",
+    str: "a text",
+    int: "an integer",
+    float: "a number with a point",
+    bool: "true or false",
+}
 
 
 def write_forest(forest: Forest, path: str | Path) -> None:
@@ -43,6 +52,8 @@ def forest_text(forest: Forest) -> str:
         "monitor_only": forest.monitor_only,
         "operating_point": forest.operating_point,
         "provenance": forest.provenance,
+        "score_fraction": forest.score_fraction,
+        "score_error": forest.score_error,
     }
     lines = [f"{json.dumps(key)}: {_dump(value)}" for key, value in fields.items()]
     trees = ",\n".join(_dump({"weight": tree.weight, "nodes": _entries(tree)}) for tree in forest.trees)
@@ -93,9 +104,13 @@ def _refuse_constant(name: str) -> Any:
 def _forest(document: Any) -> Forest:
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise InputError(f'not a forest file: "format" must be "{FORMAT}"')
-    if document.get("version") != VERSION:
-        raise InputError(f"version must be {VERSION}, not {document.get('version')!r}")
+    version = document.get("version")
+    # True equals 1: only the exact type will do.
+    if type(version) is not int or version not in _READABLE:
+        raise InputError(f"version must be {' or '.join(map(str, _READABLE))}, not {version!r}")
     fields = _Fields(document, "")
+    # Version 1 knew exact scores only.
+    notes = {} if version == 1 else {"score_fraction": int, "score_error": float}
     forest = Forest(
         name=fields.take("name", str),
         columns=tuple(_column(entry, f"columns[{at}]") for at, entry in enumerate(fields.take("columns", list))),
@@ -109,6 +124,7 @@ def _forest(document: Any) -> Forest:
         monitor_only=fields.take("monitor_only", bool),
         operating_point=fields.take("operating_point", dict),
         provenance=fields.take("provenance", dict),
+        **{key: fields.take(key, kind) for key, kind in notes.items()},
     )
     for key, kind in (("format", str), ("version", int), ("id", str)):
         fields.take(key, kind)
@@ -163,7 +179,7 @@ class _Fields:
 
     def finish(self) -> None:
         for key in self._left:
-            raise InputError(f"{self._prefix}{key}: is not a field of version {VERSION}")
+            raise InputError(f"{self._prefix}{key}: is not a field of a forest file of this version")
 
 
 def _checked(value: Any, kind: type, place: str) -> Any:

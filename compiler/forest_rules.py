@@ -1,18 +1,21 @@
 """The rules every forest keeps. Each error names the model, the tree and the node that break one."""
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from hdl.tree import Leaf, Node, Tree
 
 from .errors import InputError
 from .features import CATALOGUE, MAX_FEATURE_BITS
+from .score_grid import score_grid
 
 if TYPE_CHECKING:
     from .forest import Column, Forest
 
-__all__ = ["MAX_SCORE", "verify"]
+__all__ = ["MAX_SCORE", "SCORE_BITS", "verify"]
 
-MAX_SCORE = 2**31 - 1
+SCORE_BITS = 32
+MAX_SCORE = (1 << SCORE_BITS - 1) - 1
 """A flow record carries the score as a signed integer of 32 bits."""
 
 
@@ -138,6 +141,17 @@ def _verify_operation(forest: "Forest", place: str) -> None:
     _require(
         isinstance(forest.monitor_only, bool), place, f"monitor_only must be true or false, not {forest.monitor_only!r}"
     )
+    fraction, error = forest.score_fraction, forest.score_error
+    _require(
+        _is_integer(fraction) and 0 <= fraction < SCORE_BITS,
+        place,
+        f"score_fraction must be from 0 to {SCORE_BITS - 1}, not {fraction!r}",
+    )
+    _require(
+        isinstance(error, float) and math.isfinite(error) and error >= 0,
+        place,
+        f"score_error must be a finite float of 0 or more, not {error!r}",
+    )
 
 
 def _oddities(forest: "Forest") -> list[str]:
@@ -150,6 +164,14 @@ def _oddities(forest: "Forest") -> list[str]:
     for column, thresholds in zip(forest.columns, forest.thresholds(), strict=True):
         if not thresholds:
             oddities.append(f"feature {column.name!r} is in no node")
+    # Scores lie on a grid. An error that does not reach from the grid to an end of the band changes no decision.
+    places = forest.score_error * 2**forest.score_fraction
+    grid = score_grid(forest.votes)
+    if places and places >= min(grid.distance(lo), grid.distance(hi)):
+        oddities.append(
+            f"decisions can differ from the model's where its score is within {forest.score_error:.3g} of the band "
+            f"(score_error, {places:.3g} of the score's last place)"
+        )
     return oddities
 
 

@@ -1,84 +1,62 @@
-"""A fitted DecisionTreeClassifier of two classes as a forest of one tree."""
+"""A fitted decision tree: alone it says its class, +1 or −1; inside an ensemble its leaves say probabilities."""
 
-import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from fractions import Fraction
 from typing import Any
 
-import numpy as np
-import sklearn
 from sklearn.tree import DecisionTreeClassifier
 
 from hdl.tree import Leaf, Node, Tree
 
 from ..errors import InputError
-from ..features import CATALOGUE
-from ..forest import Column, Forest
+from ..forest import Column
+from .score_model import ScoreModel
+from .score_tree import ScoreTree, fitted_tree, real
 
-__all__ = ["columns_of", "forest_of", "tree_of"]
-
-
-def forest_of(estimator: Any, features: Sequence[str] | None = None) -> Forest:
-    """The forest that answers as ``estimator.predict`` does: its second class is SPAM, its first BACKGROUND."""
-    if not isinstance(estimator, DecisionTreeClassifier):
-        raise InputError(
-            f"estimator must be a DecisionTreeClassifier or have to_forest(), not {type(estimator).__name__}"
-        )
-    if not hasattr(estimator, "tree_"):
-        raise InputError("estimator must be fitted: call fit() first")
-    if estimator.n_outputs_ != 1 or len(estimator.classes_) != 2:
-        raise InputError(f"estimator must tell two classes apart, not {np.asarray(estimator.classes_).tolist()}")
-    columns = columns_of(estimator, features)
-    forest = Forest(
-        name="decision tree",
-        columns=columns,
-        trees=(tree_of(estimator, columns),),
-        provenance={"estimator": "DecisionTreeClassifier", "scikit-learn": sklearn.__version__},
-    )
-    forest.verify()
-    return forest
+__all__ = ["difference_tree", "require_tree", "score_model", "sign_tree", "tree_of"]
 
 
-def columns_of(estimator: Any, features: Sequence[str] | None = None) -> tuple[Column, ...]:
-    """The catalogue's columns under the names that were given, or that the estimator was fitted with."""
-    names = features if features is not None else getattr(estimator, "feature_names_in_", None)
-    if names is None:
-        raise InputError("features must be given: the estimator was fitted without column names")
-    if len(names) != estimator.n_features_in_:
-        raise InputError(f"features must be {estimator.n_features_in_} names, as the estimator has, not {len(names)}")
-    for name in names:
-        if name not in CATALOGUE:
-            raise InputError(f"feature {str(name)!r} is not in the catalogue (python -m compiler features)")
-    catalogued = (CATALOGUE[name] for name in names)
-    return tuple(Column(f.name, f.bits, f.fraction, f.unit) for f in catalogued)
+def score_model(estimator: DecisionTreeClassifier, columns: Sequence[Column]) -> ScoreModel:
+    """The single vote of the tree (an ExtraTreeClassifier is one too)."""
+    return ScoreModel(trees=(sign_tree(estimator, columns),))
 
 
-def tree_of(estimator: DecisionTreeClassifier, columns: tuple[Column, ...], weight: int = 1) -> Tree:
-    """The tree with leaves +1 for the second class and −1 for the first.
+def tree_of(estimator: DecisionTreeClassifier, columns: Sequence[Column], weight: int = 1) -> Tree:
+    """The tree with leaves +1 for the second class and −1 for the first."""
+    nodes = sign_tree(estimator, columns).nodes
+    return Tree(weight, tuple(node if isinstance(node, Node) else Leaf(int(node.value)) for node in nodes))
 
-    On integers ``x <= t`` equals ``x <= floor(t)``, so nothing is lost. A test that always goes one way, because its
-    threshold lies outside the feature, is left out together with the branch behind it.
-    """
+
+def sign_tree(estimator: DecisionTreeClassifier, columns: Sequence[Column]) -> ScoreTree:
+    """Leaves +1 for the second class and −1 for the first, which wins a tie, as in scikit-learn's argmax."""
+    difference = _differences(estimator)
+    return fitted_tree(estimator.tree_, lambda at: Fraction(1 if difference(at) > 0 else -1), columns)
+
+
+def difference_tree(estimator: DecisionTreeClassifier, columns: Sequence[Column]) -> ScoreTree:
+    """Leaves P(second class) − P(first class)."""
+    return fitted_tree(estimator.tree_, _differences(estimator), columns)
+
+
+def _differences(estimator: DecisionTreeClassifier) -> Callable[[int], Fraction]:
+    """Of every node; a fraction of counts where the float is one, so that it is exact."""
     fitted = estimator.tree_
-    nodes: list[Node | Leaf] = []
+    shares, sizes = fitted.value[:, 0, :].tolist(), fitted.weighted_n_node_samples.tolist()
 
-    def add(at: int) -> int:
-        while fitted.children_left[at] >= 0:
-            threshold = math.floor(fitted.threshold[at])
-            if threshold < 0:
-                at = fitted.children_right[at]
-            elif threshold >= 1 << columns[fitted.feature[at]].bits:
-                at = fitted.children_left[at]
-            else:
-                break
-        here = len(nodes)
-        if fitted.children_left[at] < 0:
-            # The first class wins a tie, as in scikit-learn's argmax.
-            nodes.append(Leaf(1 if int(np.argmax(fitted.value[at, 0])) == 1 else -1))
-            return here
-        nodes.append(Leaf(0))  # holds the place until both children are known
-        left, right = add(fitted.children_left[at]), add(fitted.children_right[at])
-        nodes[here] = Node(int(fitted.feature[at]), threshold, left, right)
-        return here
+    def difference(at: int) -> Fraction:
+        (first, second), size = shares[at], sizes[at]
+        count = round(second * size)
+        if size.is_integer() and (count / size, (size - count) / size) == (second, first):
+            return Fraction(2 * count - int(size), int(size))
+        return real(second) - real(first)
 
-    add(0)
-    return Tree(weight, tuple(nodes))
+    return difference
+
+
+def require_tree(estimator: Any, ensemble: str) -> DecisionTreeClassifier:
+    """A tree of an ensemble that adds up what its trees say."""
+    if not isinstance(estimator, DecisionTreeClassifier):
+        raise InputError(f"{ensemble} must be of decision trees, not of {type(estimator).__name__}")
+    if len(estimator.classes_) != 2:
+        raise InputError(f"{ensemble} must be of trees that know both classes, not only {estimator.classes_.tolist()}")
+    return estimator

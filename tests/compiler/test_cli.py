@@ -4,8 +4,10 @@ import json
 import subprocess
 import sys
 
+import joblib
 import pytest
 import typer
+from sklearn.ensemble import RandomForestClassifier
 
 from compiler.__main__ import REFERENCE
 from compiler.__main__ import app as compiler_app
@@ -13,6 +15,7 @@ from compiler.cli import new_app, run
 from compiler.errors import CheckFailed, InputError
 from compiler.features import CATALOGUE
 from compiler.forest import Forest
+from tests.estimators import NAMES, labels_of, rows
 from tests.forests import one_tree
 
 
@@ -139,6 +142,19 @@ def test_export_needs_no_argument(command, tmp_path, monkeypatch):
     assert (manifest["top"], manifest["board"]["name"]) == ("probe", "icebreaker")
     assert (manifest["forest"]["id"], len(reference.trees)) == (reference.id, 16)
     assert f"export: probe with forest {reference.id} for icebreaker" in out
+
+
+def test_export_of_an_estimator(command, tmp_path):
+    features = rows(300, 1)
+    joblib.dump(RandomForestClassifier(3, max_depth=3).fit(features, labels_of(features)), tmp_path / "model.joblib")
+    export = ("export", tmp_path / "model.joblib", "-o", tmp_path / "out", "--top", "forest")
+    code, out, error = command(compiler_app, *export, "--features", ",".join(NAMES))
+    assert (code, out) == (2, "")
+    assert "model.joblib: a pickle can run any program while it is read; --trust-pickle" in error
+    code, out, error = command(compiler_app, *export, "--features", ",".join(NAMES), "--trust-pickle")
+    assert code == 0
+    assert "decisions can differ from the model's where its score is within " in error
+    assert Forest.from_json(tmp_path / "out" / "forest.json").feature_names == tuple(NAMES)
 
 
 def test_a_forest_that_is_not_there(command, tmp_path):

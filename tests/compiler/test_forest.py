@@ -86,6 +86,8 @@ SAME_ANSWERS = {
     "monitor_only": True,
     "operating_point": {"budget": 100},
     "provenance": {"seed": 1},
+    "score_fraction": 3,
+    "score_error": 0.5,
 }
 
 

@@ -35,6 +35,8 @@ def test_all_fields_travel(tmp_path):
         monitor_only=True,
         operating_point={"budget": 100, "upper": 73.5},
         provenance={"data": ["ö"]},
+        score_fraction=17,
+        score_error=0.0625,
     )
     forest.to_json(tmp_path / "f.json")
     assert compiler.load(tmp_path / "f.json") == forest
@@ -43,6 +45,13 @@ def test_all_fields_travel(tmp_path):
 def test_the_documented_example_is_one(tmp_path):
     (example,) = re.findall(r"```json\n(.*?)```", DOCUMENTATION.read_text(), re.DOTALL)
     (tmp_path / "f.json").write_text(example)
+    assert read_forest(tmp_path / "f.json") == one_tree()
+
+
+def test_version_1_is_read(tmp_path):
+    document = json.loads(forest_text(one_tree()))
+    del document["score_fraction"], document["score_error"]
+    (tmp_path / "f.json").write_text(json.dumps(document | {"version": 1}))
     assert read_forest(tmp_path / "f.json") == one_tree()
 
 
@@ -62,14 +71,15 @@ MALFORMED = {
     "not JSON": ("{", "not JSON: Expecting property name"),
     "not an object": ("[]", 'not a forest file: "format" must be "hedgerow-forest"'),
     "another format": (changed(format="other"), 'not a forest file: "format" must be "hedgerow-forest"'),
-    "later version": (changed(version=2), "version must be 1, not 2$"),
-    "no version": (changed(version=KeyError), "version must be 1, not None$"),
+    "later version": (changed(version=3), "version must be 1 or 2, not 3$"),
+    "no version": (changed(version=KeyError), "version must be 1 or 2, not None$"),
+    "version true": (changed(version=True), "version must be 1 or 2, not True$"),
     "key twice": ('{"lo": 1, "lo": 2}', "not JSON: key 'lo' stands twice in one object$"),
     "NaN": (changed(provenance={"x": float("nan")}), "not JSON: NaN is not a number of JSON$"),
     "infinity": (changed(provenance={"x": float("inf")}), "not JSON: Infinity is not a number of JSON$"),
     "nested too deep": ("[" * 200_000, "not JSON: "),
     "missing field": (changed(lo=KeyError), "lo: is missing$"),
-    "unknown field": (changed(colour="red"), "colour: is not a field of version 1$"),
+    "unknown field": (changed(colour="red"), "colour: is not a field of a forest file of this version$"),
     "float band": (changed(lo=0.0), "lo: must be an integer, not 0.0$"),
     "true as band": (changed(hi=True), "hi: must be an integer, not True$"),
     "name not a text": (changed(name=3), "name: must be a text, not 3$"),
@@ -88,10 +98,13 @@ MALFORMED = {
         changed(trees=[{"weight": 1, "nodes": [[0, 1.0, 1, 2], 1, 1]}]),
         r"trees\[0\].nodes\[0\]: must be a leaf's integer or",
     ),
+    "integer score_error": (changed(score_error=0), "score_error: must be a number with a point, not 0$"),
+    "negative score_error": (changed(score_error=-0.5), "forest 'one tree': score_error must be a finite float"),
+    "notes of version 2 in version 1": (changed(version=1), "score_fraction: is not a field of a forest file"),
     "leaf true": (changed(trees=[{"weight": 1, "nodes": [True]}]), r"trees\[0\].nodes\[0\]: must be a leaf's integer"),
     "field of a tree": (
         changed(trees=[{"weight": 1, "nodes": [1], "depth": 0}]),
-        r"trees\[0\].depth: is not a field of version 1$",
+        r"trees\[0\].depth: is not a field of a forest file of this version$",
     ),
     "a rule of forests": (
         changed(trees=[{"weight": 1, "nodes": [[0, 70000, 1, 2], -1, 1]}]),

@@ -87,6 +87,8 @@ BROKEN = {
     "min_packets": ({"min_packets": -1}, ": min_packets must be 0 or more, not -1$"),
     "validation_rows": ({"validation_rows": None}, ": validation_rows must be 0 or more, not None$"),
     "monitor_only": ({"monitor_only": 1}, ": monitor_only must be true or false, not 1$"),
+    "score_fraction": ({"score_fraction": 32}, ": score_fraction must be from 0 to 31, not 32$"),
+    "score_error": ({"score_error": float("nan")}, ": score_error must be a finite float of 0 or more, not nan$"),
     "wide score": (
         tree(Leaf(-2), weight=2**30),
         ": score must fit a signed integer of 32 bits, but reaches 2147483648$",
@@ -126,6 +128,19 @@ ODD = {
 def test_oddity_is_a_warning(oddity):
     changes, message = ODD[oddity]
     assert one_tree(**changes).verify() == [f"forest 'one tree': {message}"]
+
+
+def test_an_error_that_can_change_a_decision_is_a_warning():
+    (warning,) = one_tree(score_fraction=3, score_error=0.125).verify()
+    assert warning == (
+        "forest 'one tree': decisions can differ from the model's where its score is within 0.125 of the band "
+        "(score_error, 1 of the score's last place)"
+    )
+
+
+def test_an_error_too_small_to_change_a_decision_gives_no_warning():
+    # The scores are -1 and 1, the band is 0: the distance is 1.
+    assert one_tree(score_error=0.99).verify() == []
 
 
 def test_an_ordinary_forest_gives_no_warning():
