@@ -1,7 +1,6 @@
 """Networks of tables as BLIF text (Berkeley Logic Interchange Format, 1992), which logic optimisers read and write."""
 
-from collections.abc import Iterator, Sequence
-from graphlib import CycleError, TopologicalSorter
+from collections.abc import Collection, Iterator, Sequence
 
 from hdl.lut_network import FALSE, LutNetwork, NetworkBuilder
 
@@ -69,21 +68,36 @@ def _network(
     nodes = {"$undef": FALSE} | dict(zip((f"i{index}" for index in range(len(inputs))), builder.inputs, strict=True))
     if sorted(inputs) != sorted(nodes.keys() - {"$undef"}):
         raise InputError(f"{place}: inputs must be i0 to i{len(inputs) - 1}")
-    try:
-        order = list(TopologicalSorter({name: reads for name, (reads, _) in tables.items()}).static_order())
-    except CycleError:
-        raise InputError(f"{place}: must not have a cycle") from None
-    for name in order:
-        if name in tables:
-            reads, cubes = tables[name]
-            nodes[name] = builder.function(
-                [nodes[read] for read in reads], lambda value, cubes=cubes: any(_holds(cube, value) for cube in cubes)
-            )
-        elif name not in nodes:
-            raise InputError(f"{place}: {name!r} is read and made nowhere")
+    for name in _reads_first(tables, nodes, place):
+        reads, cubes = tables[name]
+        nodes[name] = builder.function(
+            [nodes[read] for read in reads], lambda value, cubes=cubes: any(_holds(cube, value) for cube in cubes)
+        )
     if missing := [name for name in (f"o{index}" for index in range(len(outputs))) if name not in nodes]:
         raise InputError(f"{place}: output {missing[0]} is made nowhere")
     return builder.network([nodes[f"o{index}"] for index in range(len(outputs))])
+
+
+def _reads_first(tables: dict[str, tuple[list[str], list[str]]], known: Collection[str], place: str) -> Iterator[str]:
+    """The tables, each behind those that it reads; where the text has them so already, in its order."""
+    done, begun = set(known), set()
+    for name in tables:
+        ahead = [name]
+        while ahead:
+            at = ahead[-1]
+            if at not in tables and at not in done:
+                raise InputError(f"{place}: {at!r} is read and made nowhere")
+            missing = [read for read in tables[at][0] if read not in done] if at not in done else []
+            if missing:
+                if at in begun:
+                    raise InputError(f"{place}: must not have a cycle")
+                begun.add(at)
+                ahead += reversed(missing)
+                continue
+            ahead.pop()
+            if at not in done:
+                done.add(at)
+                yield at
 
 
 def _holds(cube: str, value: int) -> bool:
