@@ -12,7 +12,7 @@ $(VENV)/pyvenv.cfg:
 # The stamps say what is installed, so that a second run installs nothing.
 $(VENV)/demo.stamp: pyproject.toml | $(VENV)/pyvenv.cfg
 	@echo "installing the packages of pyproject.toml into $(VENV) ..."
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[plot]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[plot,prove]'
 	@touch $@
 
 $(VENV)/test.stamp: pyproject.toml | $(VENV)/pyvenv.cfg
