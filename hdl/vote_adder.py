@@ -9,11 +9,11 @@ from amaranth.lib.wiring import In, Out
 
 from .vote_code import TABLE_BITS, VoteCode
 
-__all__ = ["VoteAdder"]
+__all__ = ["Group", "VoteAdder", "grouped"]
 
 
 @dataclass(frozen=True)
-class _Group:
+class Group:
     """Trees whose codes share one table; a tree that has none is a group by itself."""
 
     trees: tuple[int, ...]
@@ -23,17 +23,18 @@ class _Group:
         return code.tabulated and self.width + code.width <= TABLE_BITS
 
 
-def _grouped(codes: tuple[VoteCode, ...]) -> list[_Group]:
-    groups: list[_Group] = []
+def grouped(codes: tuple[VoteCode, ...]) -> list[Group]:
+    """The groups that share a table, each tree in one of them."""
+    groups: list[Group] = []
     # Wide codes first: then the narrow ones fill what is left of a table.
     for index in sorted(range(len(codes)), key=lambda index: (-codes[index].width, index)):
         code = codes[index]
         for at, group in enumerate(groups):
             if group.takes(code):
-                groups[at] = _Group((*group.trees, index), group.width + code.width)
+                groups[at] = Group((*group.trees, index), group.width + code.width)
                 break
         else:
-            groups.append(_Group((index,), code.width if code.tabulated else TABLE_BITS + 1))
+            groups.append(Group((index,), code.width if code.tabulated else TABLE_BITS + 1))
     return groups
 
 
@@ -78,7 +79,7 @@ class VoteAdder(wiring.Component):
     @staticmethod
     def latency_of(codes: tuple[VoteCode, ...], registered: frozenset[str]) -> int:
         """Clocks from the codes to the sum."""
-        levels = (len(_grouped(codes)) - 1).bit_length()
+        levels = (len(grouped(codes)) - 1).bit_length()
         return ("tables" in registered) + ("sums" in registered) * max(0, levels - 1)
 
     @staticmethod
@@ -93,7 +94,7 @@ class VoteAdder(wiring.Component):
         steps = [step for code in self.codes for step in code.steps.values()]
         idle = _trailing_zeros(steps)
         terms: list[Value] = []
-        for index, group in enumerate(_grouped(self.codes)):
+        for index, group in enumerate(grouped(self.codes)):
             constant = lowest >> idle if index == 0 else 0
             terms.append(self._register(m, "tables", self._summed(m, group, idle, constant)))
 
@@ -109,7 +110,7 @@ class VoteAdder(wiring.Component):
 
         return m
 
-    def _summed(self, m: Module, group: _Group, idle: int, constant: int) -> Value:
+    def _summed(self, m: Module, group: Group, idle: int, constant: int) -> Value:
         """The votes of a group, without the bits that no vote changes, plus a constant."""
         codes = [self.codes[index] for index in group.trees]
         wires = [getattr(self, f"code_{index}") for index in group.trees]

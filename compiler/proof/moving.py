@@ -1,6 +1,7 @@
 """moving: a forest circuit in the clocks in which its pipeline moves and is not reset."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from .netlist import Adder, Bit, Gate, Netlist, Register
 
@@ -45,7 +46,7 @@ def moving(netlist: Netlist) -> Netlist:
         bit: "1" if values[0] else "0" for bit, values in seen.items() if len(set(values)) == 1 and isinstance(bit, int)
     }
     drivers = {bit: _folded(driver, constants) for bit, driver in netlist.drivers.items() if bit not in constants}
-    return Netlist(netlist.name, netlist.nets, drivers)
+    return replace(netlist, drivers=drivers)
 
 
 def _folded(driver: Gate | Adder | Register, constants: Mapping[Bit, Bit]) -> Gate | Adder | Register:

@@ -9,17 +9,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
-from boards.toolchain import run_tool
+from boards.toolchain import ToolError, ToolMissing, run_tool
 
-from ..errors import InputError
+from ..errors import CheckFailed, InputError
 
-__all__ = ["Adder", "Bit", "Gate", "Netlist", "Register", "read_netlist"]
+__all__ = ["Adder", "Bit", "Gate", "Netlist", "Register", "check_ports", "read_netlist"]
 
 Bit = int | str
 """A net of one bit, or a constant, ``"0"`` or ``"1"``, or ``"x"``, which may be either."""
 
-_PASSES = "proc -norom; flatten; opt_clean; opt_dff -nosdff; pmuxtree; simplemap; opt_clean"
-"""Nothing that optimises logic; an enable is told apart from the data of its register."""
+_PASSES = "proc -norom; flatten; opt_clean; opt_dff -nosdff; pmuxtree; simplemap; opt_clean; check -assert"
+"""Nothing that optimises logic; an enable is told apart from the data of its register. No loops, no two drivers."""
 
 _GATES = {"$_NOT_": "A", "$_AND_": "AB", "$_OR_": "AB", "$_XOR_": "AB", "$_XNOR_": "AB", "$_MUX_": "ABS"}
 
@@ -48,6 +48,7 @@ class Register(NamedTuple):
     name: str
     data: Bit
     enable: Bit
+    clock: Bit
 
 
 @dataclass(frozen=True)
@@ -61,12 +62,16 @@ class Netlist:
     nets:
         The bits of every named net, the least significant first.
     drivers:
-        What drives each net; nets without a driver are inputs.
+        What drives each net that is driven.
+    inputs, outputs:
+        The nets of the ports.
     """
 
     name: str
     nets: dict[str, tuple[Bit, ...]]
     drivers: dict[int, Gate | Adder | Register]
+    inputs: frozenset[int]
+    outputs: frozenset[int]
 
     def net(self, name: str) -> tuple[Bit, ...]:
         """The bits of a net."""
@@ -119,11 +124,46 @@ def read_netlist(design: Path, suffix: str) -> Netlist:
     with tempfile.TemporaryDirectory() as temporary:
         shutil.copy(design, Path(temporary) / "design.il")
         commands = f"read_rtlil design.il; hierarchy -top {found[0]}; {_PASSES}; write_json design.json"
-        run_tool("YOSYS", ["-q", "-p", commands], temporary)
+        try:
+            run_tool("YOSYS", ["-q", "-p", commands], temporary)
+        except (ToolMissing, ToolError) as error:
+            raise InputError(f"{design}: {error}") from None
         module = json.loads((Path(temporary) / "design.json").read_text())["modules"][found[0]]
-    drivers = dict(driven for name, cell in module["cells"].items() for driven in _drivers(name, cell))
+    drivers: dict[int, Gate | Adder | Register] = {}
+    for name, cell in module["cells"].items():
+        for bit, driver in _drivers(name, cell):
+            if bit in drivers:
+                raise InputError(f"{design}: cell {name} drives a net that has another driver")
+            drivers[bit] = driver
     nets = {name: tuple(net["bits"]) for name, net in module["netnames"].items()}
-    return Netlist(found[0], nets, drivers)
+    ports = {direction: _port_bits(module["ports"], direction) for direction in ("input", "output")}
+    return Netlist(found[0], nets, drivers, ports["input"], ports["output"])
+
+
+def check_ports(netlist: Netlist, feature_bits: int) -> None:
+    """Raise :class:`CheckFailed` unless what comes in is free and by itself, and what goes out is an output."""
+    payload = netlist.net("i__payload")
+    inputs = [*payload, *(bit for name in ("i__valid", "o__ready", "clk", "rst") for bit in netlist.net(name))]
+    if len(payload) != feature_bits:
+        raise CheckFailed(f"{netlist.name}: i__payload must be {feature_bits} bits wide, not {len(payload)}")
+    free = netlist.inputs - set(netlist.drivers)
+    for at, bit in enumerate(inputs):
+        if bit not in free or inputs.index(bit) != at:
+            raise CheckFailed(f"{netlist.name}: {netlist.names.get(bit, bit)} must be an input of its own")
+    for name in ("o__payload", "o__valid", "i__ready"):
+        for bit in netlist.net(name):
+            if isinstance(bit, int) and bit not in netlist.outputs:
+                raise CheckFailed(f"{netlist.name}: {netlist.names.get(bit, bit)} must be an output")
+    (clock,) = netlist.net("clk")
+    for bit, driver in netlist.drivers.items():
+        if isinstance(driver, Register) and driver.clock != clock:
+            raise CheckFailed(f"{netlist.name}: register {netlist.names.get(bit, bit)} is not clocked by clk")
+
+
+def _port_bits(ports: dict, direction: str) -> frozenset[int]:
+    return frozenset(
+        bit for port in ports.values() if port["direction"] == direction for bit in port["bits"] if isinstance(bit, int)
+    )
 
 
 def _drivers(name: str, cell: dict) -> Iterator[tuple[int, Gate | Adder | Register]]:
@@ -132,10 +172,12 @@ def _drivers(name: str, cell: dict) -> Iterator[tuple[int, Gate | Adder | Regist
     if kind in _GATES:
         yield pins["Y"][0], Gate(kind, tuple(pins[pin][0] for pin in _GATES[kind]))
     elif kind == "$add":
-        signed = int(cell["parameters"]["A_SIGNED"], 2) == 1
+        signed, signed_too = (int(cell["parameters"][f"{word}_SIGNED"], 2) == 1 for word in "AB")
+        if signed != signed_too:
+            raise InputError(f"cell {name} adds a signed and an unsigned word, which no forest circuit does")
         for index, bit in enumerate(pins["Y"]):
             yield bit, Adder(name, pins["A"], pins["B"], signed, pins["Y"], index)
     elif kind in ("$_DFF_P_", "$_DFFE_PP_"):
-        yield pins["Q"][0], Register(name, pins["D"][0], pins["E"][0] if "E" in pins else "1")
+        yield pins["Q"][0], Register(name, pins["D"][0], pins["E"][0] if "E" in pins else "1", pins["C"][0])
     elif kind != "$scopeinfo":
         raise InputError(f"cell {name} is a {kind}, which no forest circuit is made of")

@@ -18,26 +18,39 @@ def check_depths(moving: Netlist, latency: int) -> frozenset[int]:
 
     Gives the registers.
     """
-    # None: a constant, which is of any flow.
-    depths: dict[int, int | None] = {bit: 0 for bit in moving.net("i__payload") if isinstance(bit, int)}
+    # Registers on every way from the input, None for a constant; and registers on the longest way from a constant.
+    depths: dict[int, tuple[int | None, int]] = dict.fromkeys(moving.net("i__payload"), (0, 0))
     registers = set()
     for bit in moving.cone(moving.net("o__payload"), frozenset(depths)):
         if bit not in moving.drivers:
             raise CheckFailed(f"{moving.name}: the answer depends on {_name(moving, bit)}, which is no feature")
-        read = {depths[other] for other in moving.reads(bit) if isinstance(other, int)} - {None}
-        if len(read) > 1:
-            behind = " and ".join(map(str, sorted(read)))
+        read = [other for other in moving.reads(bit) if isinstance(other, int)]
+        if not all(other in depths for other in read):
+            raise CheckFailed(f"{moving.name}: the answer depends on an earlier one through {_name(moving, bit)}")
+        flows = {depths[other][0] for other in read} - {None}
+        settles = max((depths[other][1] for other in read if depths[other][0] is None), default=0)
+        if len(flows) > 1:
+            behind = " and ".join(map(str, sorted(flows)))
             raise CheckFailed(
                 f"{moving.name}: net {_name(moving, bit)} mixes flows: it is {behind} registers behind the input"
             )
-        depths[bit] = read.pop() if read else None
-        if isinstance(moving.drivers[bit], Register):
+        flow = flows.pop() if flows else None
+        if flow is not None and settles > flow:
+            raise CheckFailed(f"{moving.name}: a constant comes too late to {_name(moving, bit)} for the first flow")
+        more = isinstance(moving.drivers[bit], Register)
+        if more:
             registers.add(bit)
-            depths[bit] = None if depths[bit] is None else depths[bit] + 1
+        depths[bit] = (None, settles + more) if flow is None else (flow + more, 0)
     for bit in moving.net("o__payload"):
-        if isinstance(bit, int) and depths.get(bit) not in (latency, None):
+        # Only a register stays as it is while the answer waits to be taken.
+        if isinstance(bit, int) and bit not in registers:
+            raise CheckFailed(f"{moving.name}: {_name(moving, bit)} is not straight from a register")
+        flow, settles = depths.get(bit, (None, 0))
+        if settles > latency:
+            raise CheckFailed(f"{moving.name}: a constant comes too late to {_name(moving, bit)} for the first flow")
+        if flow not in (latency, None):
             raise CheckFailed(
-                f"{moving.name}: {_name(moving, bit)} is {depths[bit]} registers behind the input, not {latency}"
+                f"{moving.name}: {_name(moving, bit)} is {flow} registers behind the input, not {latency}"
             )
     return frozenset(registers)
 
@@ -79,6 +92,8 @@ def _check_valid(gates: Gates, advance: z3.BoolRef, reset: z3.BoolRef, latency: 
         expected = z3.And(z3.Not(reset), z3.If(advance, gates.of(before), gates.of(bit)))
         gates.require(following == expected, f"{netlist.name}: {_name(netlist, bit)} does not move with the pipeline")
         before = bit
+    if chain and chain[-1] != netlist.net("o__valid")[0]:
+        raise CheckFailed(f"{netlist.name}: o__valid is not straight from a register")
 
 
 def _name(netlist: Netlist, bit: Bit) -> Bit:

@@ -16,7 +16,7 @@ from ..manifest import Manifest, changed_files, read_manifest, record
 from ..passes import simplify
 from .gates import Gates
 from .moving import moving
-from .netlist import Bit, Netlist, read_netlist
+from .netlist import Bit, Netlist, check_ports, read_netlist
 from .pipeline import check_depths, check_handshake
 from .sums import prove_sum
 from .votes import prove_vote
@@ -26,7 +26,7 @@ __all__ = ["Proof", "prove", "prove_circuit"]
 ASSUMPTIONS = (
     "Yosys reads RTLIL and turns processes and words into gates as they are meant",
     "the solver is right where it finds no counterexample",
-    "registers change with the clock alone, and a flow that is offered is held until it is taken",
+    "the circuit is reset before the first flow, and a flow that is offered is held until it is taken",
 )
 
 
@@ -86,6 +86,7 @@ def prove_circuit(
     """Prove that a circuit, ``latency`` registers deep, gives score and verdict of a forest."""
     started = time.monotonic()
     tell("pipeline")
+    check_ports(netlist, sum(column.bits for column in forest.columns))
     whole, netlist = netlist, moving(netlist)
     registers = check_depths(netlist, latency)
     check_handshake(whole, registers, latency)
@@ -110,12 +111,12 @@ def _prove_answer(netlist: Netlist, forest: Forest, total: Sequence[Bit]) -> Non
     score = z3.BitVec("score", len(total))
     known = {bit: z3.Extract(at, at, score) == 1 for at, bit in enumerate(total) if isinstance(bit, int)}
     gates = Gates(netlist, through=True, known=known)
+    # The band and the ends of the range may lie beyond what the bits of the score can say.
+    wide = z3.SignExt(64 - len(total), score)
     lowest, highest = forest.score_range
     constants = [z3.Extract(at, at, score) == int(bit) for at, bit in enumerate(total) if isinstance(bit, str)]
-    possible = z3.And(score >= lowest, score <= highest, *constants)
+    possible = z3.And(wide >= lowest, wide <= highest, *constants)
     *said_score, spam_or_background, background = netlist.net("o__payload")
-    # The band may lie beyond what the bits of the score can say.
-    wide = z3.SignExt(64 - len(total), score)
     expected_spam, expected_background = wide > forest.band.hi, wide < forest.band.lo
     if len(said_score) != len(total):
         raise CheckFailed(f"{netlist.name}: the score must be {len(total)} bits wide, not {len(said_score)}")

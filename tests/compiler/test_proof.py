@@ -13,14 +13,14 @@ import compiler
 from compiler.emit import rtlil_text
 from compiler.errors import CheckFailed, InputError
 from compiler.exporting import FOREST_MODULE
-from compiler.forest import Band, Forest
+from compiler.forest import Band, Column, Forest
 from compiler.manifest import read_manifest
 from compiler.plan import forest_parameters
 from compiler.proof.netlist import Gate, Register, read_netlist
 from compiler.proof.prove import prove, prove_circuit
 from hdl.forest_unrolled import BOUNDARIES, UnrolledParameters
-from hdl.tree import Leaf, Node
-from tests.forests import forests, grown_forest
+from hdl.tree import Leaf, Node, Tree
+from tests.forests import forests, grown_forest, one_tree
 
 pytest.importorskip("z3", reason="needs the optional z3-solver")
 
@@ -113,7 +113,9 @@ def test_each_missing_register_is_found(circuit):
     for bit in registers[:: len(registers) // 12]:
         drivers = dict(netlist.drivers)
         drivers[bit] = Gate("$_BUF_", (drivers[bit].data,))
-        with pytest.raises(CheckFailed, match="mixes flows|registers behind the input|valid bit"):
+        with pytest.raises(
+            CheckFailed, match="mixes flows|registers behind the input|valid bit|straight from a register"
+        ):
             prove_circuit(dataclasses.replace(netlist, drivers=drivers), FOREST, latency)
 
 
@@ -127,6 +129,91 @@ def test_a_register_that_does_not_hold_is_found(circuit):
     drivers = {**netlist.drivers, bit: netlist.drivers[bit]._replace(enable="1")}
     with pytest.raises(CheckFailed, match="does not move with the pipeline"):
         prove_circuit(dataclasses.replace(netlist, drivers=drivers), FOREST, latency)
+
+
+def changed(netlist, drivers):
+    return dataclasses.replace(netlist, drivers={**netlist.drivers, **drivers})
+
+
+def test_a_constant_answer_is_no_answer(tmp_path):
+    """The range of the forest as it was trained may be wider than the score of the circuit."""
+    forest = one_tree(
+        trees=(Tree(1, (Node(1, 1, 1, 2), Node(0, 1400, 3, 4), Leaf(5002), Leaf(-1), Leaf(1))),),
+    )
+    netlist, latency = netlist_of(forest, tmp_path)
+    prove_circuit(netlist, forest, latency)
+    silent = {bit: netlist.drivers[bit]._replace(data="0") for bit in netlist.net("o__payload")}
+    with pytest.raises(CheckFailed):
+        prove_circuit(changed(netlist, silent), forest, latency)
+
+
+def test_what_lies_behind_the_last_register_is_found(circuit):
+    netlist, latency = circuit
+    (valid,), (ready,), answer = netlist.net("o__valid"), netlist.net("i__ready"), netlist.net("o__payload")[2]
+    inverted = {9999: netlist.drivers[valid], valid: Gate("$_NOT_", (9999,))}
+    while_waiting = {
+        9001: netlist.drivers[answer],
+        9002: Gate("$_NOT_", (9001,)),
+        answer: Gate("$_MUX_", (9002, 9001, ready)),
+    }
+    for fault in (inverted, while_waiting):
+        with pytest.raises(CheckFailed):
+            prove_circuit(changed(netlist, fault), FOREST, latency)
+
+
+def test_a_constant_that_comes_late_is_found(circuit):
+    netlist, latency = circuit
+    bit = netlist.net("o__payload")[2]
+    register = netlist.drivers[bit]
+    chain = {9000: register._replace(data="1")}
+    chain |= {9000 + at: register._replace(data=8999 + at) for at in range(1, 20)}
+    # Set with the constant, which is 0 for the first flows: AND of the answer with it.
+    chain |= {9100: Gate("$_AND_", (register.data, 9019)), bit: register._replace(data=9100)}
+    with pytest.raises(CheckFailed, match="a constant comes too late"):
+        prove_circuit(changed(netlist, chain), FOREST, latency)
+
+
+def test_another_clock_is_found(circuit):
+    netlist, latency = circuit
+    bit = netlist.net("o__payload")[2]
+    other = {bit: netlist.drivers[bit]._replace(clock=netlist.net("rst")[0])}
+    with pytest.raises(CheckFailed, match="is not clocked by clk"):
+        prove_circuit(changed(netlist, other), FOREST, latency)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        r"connect \i__payload [0] \i__payload [3]",
+        r"connect \rst \i__valid",
+        r"connect \o__valid \i__valid",
+        r"connect \i__ready \i__valid",
+        r"connect \i__valid \o__ready",
+    ],
+)
+def test_a_short_is_found(tmp_path, line):
+    circuit = UnrolledParameters.of(forest_parameters(FOREST)).circuit()
+    text = rtlil_text(circuit, FOREST_MODULE)
+    at = text.index("\nend\n", text.index(f"module \\{FOREST_MODULE}\n"))
+    (tmp_path / "design.il").write_text(f"{text[:at]}\n  {line}{text[at:]}")
+    with pytest.raises((CheckFailed, InputError)):
+        prove_circuit(read_netlist(tmp_path / "design.il", FOREST_MODULE), FOREST, circuit.latency)
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_trees_that_ask_the_same_are_proved(tmp_path, shared):
+    """Equal trees share the bits of their codes, and so do those whose first tests are equal."""
+    if shared:
+        leaves = (Leaf(-9), Leaf(-2), Leaf(3), Leaf(8))
+        trees = [
+            Tree(1000 + at, (Node(0, 100, 1, 2), Node(1, 7 * at + 1, 3, 4), Node(2, 9 * at + 1, 5, 6), *leaves))
+            for at in range(13)
+        ]
+    else:
+        trees = [Tree(1000 + at, (Node(0, 100 + at // 2, 1, 2), Leaf(-1), Leaf(1))) for at in range(34)]
+    forest = Forest(name="alike", columns=tuple(Column(f"f{at}", 16) for at in range(3)), trees=tuple(trees))
+    netlist, latency = netlist_of(forest, tmp_path, levels_per_stage=1)
+    assert prove_circuit(netlist, forest, latency).trees == len(trees)
 
 
 def test_every_changed_gate_is_found(circuit):
