@@ -74,11 +74,8 @@ def plan_forest(forest: Forest, device: Device, clock_hz: float, *, architecture
             break
     trees = len(parameters.trees)
     stages = LutPipeline.latency_of(network, levels_per_stage)
-    places = [
-        *([f"every {levels_per_stage} of {network.depth} levels"] if stages else []),
-        *sorted(registered),
-        "verdict",
-    ]
+    inside = {0: [], 1: ["trees"]}.get(stages, [f"every {levels_per_stage} of {network.depth} levels of tables"])
+    places = [*inside, *sorted(registered), "verdict"]
     reason = (
         f"unrolled: a flow every clock, {len(parameters.thresholds)} comparisons and {trees} "
         f"{'tree' if trees == 1 else 'trees'} in {len(network.luts)} tables, registers behind {', '.join(places)}; "
