@@ -1,0 +1,207 @@
+"""WalkerParameters: what a tree walker is made from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from amaranth.hdl import Shape, signed
+from amaranth.lib import data
+from amaranth.lib.memory import MemoryData
+
+from .forest_parameters import ForestParameters
+from .walker_table import GATE, Side, WalkerTable
+
+__all__ = ["TABLES", "WalkerParameters", "WalkerSize", "table_contents"]
+
+STAGES = (2, 3, 4)
+
+TABLES = ("selectors", "thresholds", "links", "votes")
+"""The memories that hold the forest, in the order in which they are loaded."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WalkerSize:
+    """How large the forests can be that a walker holds.
+
+    Parameters
+    ----------
+    features:
+        How many a flow has.
+    value_bits:
+        Of the widest feature, and of thresholds.
+    row_bits, root_bits, number_bits, score_bits:
+        Of the number of a row and of a root; of the number of a vote in its tree; of the score.
+    """
+
+    features: int
+    value_bits: int
+    row_bits: int
+    root_bits: int
+    number_bits: int
+    score_bits: int
+
+    @classmethod
+    def of(cls, forest: ForestParameters) -> "WalkerSize":
+        """The smallest for a forest."""
+        table = WalkerTable.of(forest)
+        return cls(
+            features=len(forest.feature_widths),
+            value_bits=max(forest.feature_widths),
+            row_bits=(len(table.rows) - 1).bit_length(),
+            root_bits=table.root_bits,
+            number_bits=max(1, (max(map(len, table.votes)) - 1).bit_length()),
+            score_bits=table.score_bits,
+        )
+
+    @property
+    def index_bits(self) -> int:
+        """Of the number of a feature."""
+        return max(1, (self.features - 1).bit_length())
+
+    @property
+    def side_layout(self) -> data.StructLayout:
+        """One side of a row, and of the votes of a tree the address."""
+        return data.StructLayout({"number": self.number_bits, "is_leaf": 1})
+
+    @property
+    def tables(self) -> Mapping[str, tuple[data.StructLayout | Shape | int, int]]:
+        """Shape and bits of the address of every one of :data:`TABLES`.
+
+        ``selectors``, ``thresholds``, ``links``: the feature of each row, its threshold inverted, its children;
+        ``votes``: what each side adds, by the root that comes next.
+        """
+        links = data.StructLayout({"pointer": self.row_bits, "left": self.side_layout, "right": self.side_layout})
+        return {
+            "selectors": (self.index_bits, self.row_bits),
+            "thresholds": (self.value_bits, self.row_bits),
+            "links": (links, self.row_bits),
+            "votes": (signed(self.score_bits), self.root_bits + self.side_layout.size),
+        }
+
+
+def table_contents(forest: ForestParameters, size: WalkerSize) -> Mapping[str, list]:
+    """The words of every table for a forest; :class:`ValueError` when it is too large."""
+    needed = WalkerSize.of(forest)
+    for name in ("features", "value_bits", "number_bits", "score_bits", "root_bits"):
+        if getattr(needed, name) > getattr(size, name):
+            raise ValueError(f"{name} must be at most {getattr(size, name)}, not {getattr(needed, name)}")
+    table = WalkerTable.of(forest, root_bits=size.root_bits)
+    if len(table.rows) > 1 << size.row_bits:
+        raise ValueError(f"Rows must be at most {1 << size.row_bits}, not {len(table.rows)}")
+    greatest = (1 << size.value_bits) - 1
+    side_bits = size.side_layout.size
+    votes = [0] * (1 << size.root_bits + side_bits)
+    for next_root, numbers in enumerate(table.votes, table.rows[GATE].pointer + 1):
+        for number, vote in enumerate(numbers):
+            side = size.side_layout.const(Side(True, number)._asdict()).as_bits()
+            votes[side | next_root % (1 << size.root_bits) << side_bits] = vote
+    return {
+        "selectors": [row.feature for row in table.rows],
+        "thresholds": [greatest - row.threshold for row in table.rows],
+        "links": [
+            {"pointer": row.pointer, "left": row.left._asdict(), "right": row.right._asdict()} for row in table.rows
+        ],
+        "votes": votes,
+    }
+
+
+@dataclass(frozen=True, kw_only=True)
+class WalkerParameters:
+    """What a walker is made from.
+
+    Parameters
+    ----------
+    forest:
+        What it computes at the start.
+    size:
+        How large forests can be that it is loaded with.
+    stages:
+        Clocks of a step: with 3 there is a register behind the comparison, with 4 also behind the memories.
+    lanes:
+        Walkers side by side.
+    double:
+        Tables have two halves: one can be loaded while flows are classified with the other.
+    loadable:
+        Tables can be loaded.
+    """
+
+    forest: ForestParameters
+    size: WalkerSize
+    stages: int = 3
+    lanes: int = 1
+    double: bool = False
+    loadable: bool = False
+
+    def __post_init__(self):
+        if self.stages not in STAGES:
+            raise ValueError(f"Stages must be one of {STAGES}, not {self.stages!r}")
+        if self.lanes < 1:
+            raise ValueError(f"Lanes must be at least 1, not {self.lanes!r}")
+        if self.double and not self.loadable:
+            raise ValueError("Tables that cannot be loaded must not be double")
+
+    @classmethod
+    def of(cls, forest: ForestParameters, **options) -> "WalkerParameters":
+        """Of the smallest size."""
+        return cls(forest=forest, size=WalkerSize.of(forest), **options)
+
+    @property
+    def feature_layout(self) -> data.StructLayout:
+        """Payload of the input stream: a feature, and whether it is the last of its flow."""
+        return data.StructLayout({"value": self.size.value_bits, "last": 1})
+
+    @property
+    def answer_layout(self) -> data.StructLayout:
+        """Payload of the output stream. A flow that came while there was no table is not classified."""
+        return data.StructLayout({"score": signed(self.size.score_bits), "verdict": signed(2), "classified": 1})
+
+    @property
+    def half_bits(self) -> int:
+        """Bits that tell the halves of the tables apart."""
+        return int(self.double)
+
+    @property
+    def flow_layout(self) -> data.StructLayout:
+        """The number of a flow: which walk takes it, and on which of its laps. Each walk has a bank for two laps."""
+        return data.StructLayout({"number": range(self.stages), "lap": 2})
+
+    @property
+    def walk_layout(self) -> data.StructLayout:
+        """What belongs to a walk.
+
+        ``number``: of the walk; ``lap``: of the bank with its flow; ``half``: of the tables; ``tree``: the row of the
+        root that comes next; ``score``: so far; ``below``, ``not_above``: whether the score was negative before the
+        last leaf, and before the last but one; ``busy``: it has a flow; ``ready``: it can take one; ``may_take``,
+        ``may_answer``: and it is its turn.
+        """
+        bits = dict.fromkeys(("lap", "below", "not_above", "busy", "ready", "may_take", "may_answer"), 1)
+        return data.StructLayout(
+            {
+                "number": range(self.stages),
+                "half": self.half_bits,
+                "tree": self.size.root_bits,
+                "score": signed(self.size.score_bits),
+                **bits,
+            }
+        )
+
+    @property
+    def memories(self) -> Mapping[str, MemoryData]:
+        """The tables as they are at the start, and ``flows``, the features in the banks of all walks."""
+        contents = table_contents(self.forest, self.size)
+        walks = 1 << Shape.cast(range(self.stages)).width
+        return {
+            name: MemoryData(shape=shape, depth=1 << bits + self.half_bits, init=contents[name])
+            for name, (shape, bits) in self.size.tables.items()
+        } | {"flows": MemoryData(shape=self.size.value_bits, depth=2 * walks << self.size.index_bits, init=[])}
+
+    @property
+    def load_layout(self) -> data.StructLayout:
+        """A word for a table."""
+        tables = self.size.tables.values()
+        return data.StructLayout(
+            {
+                "table": range(len(TABLES)),
+                "address": max(bits for _, bits in tables) + self.half_bits,
+                "data": max(Shape.cast(shape).width for shape, _ in tables),
+            }
+        )
