@@ -6,6 +6,7 @@ from amaranth.lib.wiring import In, Out, connect
 
 from hdl.accumulator import COUNT_BITS, PACKETS
 from hdl.entry_layout import EntryLayout, EntryWord, StateBit
+from hdl.feature_stream import FeatureCollector
 from hdl.features import FeatureExtractor, FeatureSource
 from hdl.record_buffer import record_port_signature
 from hdl.verdict import Verdict, VerdictReason
@@ -53,9 +54,7 @@ class Classifier(wiring.Component):
         self._forest, self._layout, self._both_directions = forest, layout, both_directions
         if layout.slots[PACKETS].shift != 0:
             raise ValueError("The packet counter must lie in the low half of its word")
-        self._extractor = FeatureExtractor(
-            sources=sources, fraction=fraction, layout=layout, features_layout=forest.i.payload.shape()
-        )
+        self._extractor = FeatureExtractor(sources=sources, fraction=fraction, layout=layout)
         super().__init__(
             {
                 "available": In(1),
@@ -68,7 +67,14 @@ class Classifier(wiring.Component):
         m = Module()
         m.submodules.forest = forest = self._forest
         m.submodules.extractor = extractor = self._extractor
-        connect(m, extractor.o, forest.i)
+        if set(forest.i.p.shape().members) == {"value", "last"}:
+            connect(m, extractor.o, forest.i)
+        else:
+            m.submodules.collector = collector = FeatureCollector(
+                value_bits=len(extractor.o.p.value), features_layout=forest.i.p.shape()
+            )
+            connect(m, extractor.o, collector.i)
+            connect(m, collector.o, forest.i)
         m.d.comb += extractor.record.data.eq(self.record.data)
 
         missing = Signal()

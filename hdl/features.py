@@ -9,6 +9,7 @@ from amaranth.lib.wiring import In, Out
 
 from hdl.accumulator import COUNT_BITS, Accumulator
 from hdl.entry_layout import EntryLayout, EntryWord
+from hdl.feature_stream import feature_word
 from hdl.mean_divider import MeanDivider
 from hdl.record_buffer import record_port_signature
 
@@ -35,7 +36,7 @@ class FeatureSource:
 
 
 class FeatureExtractor(wiring.Component):
-    """Reads accumulators one after another and collects the features.
+    """Reads accumulators one after another and puts out the features.
 
     **Latency**: 3 cycles a feature and 23 a mean with 2 bits of fraction.
 
@@ -44,16 +45,15 @@ class FeatureExtractor(wiring.Component):
     sources: one per feature, in the order of the forest's input
     fraction: bits behind the point of every mean
     layout: of the record
-    features_layout: payload of the forest's input stream
 
     Attributes
     ----------
     start: begin with the record that ``record`` reads
     record: read port on it
-    o: the features
+    o: the features, one after the other
     """
 
-    def __init__(self, *, sources: tuple[FeatureSource, ...], fraction: int, layout: EntryLayout, features_layout):
+    def __init__(self, *, sources: tuple[FeatureSource, ...], fraction: int, layout: EntryLayout):
         if not sources:
             raise ValueError("A forest must have at least one feature")
         for source in sources:
@@ -67,7 +67,7 @@ class FeatureExtractor(wiring.Component):
             {
                 "start": In(1),
                 "record": Out(record_port_signature(layout)),
-                "o": Out(stream.Signature(features_layout)),
+                "o": Out(stream.Signature(feature_word(max(source.bits for source in sources)))),
             }
         )
 
@@ -77,14 +77,14 @@ class FeatureExtractor(wiring.Component):
         index = Signal(range(len(self._sources)))
         address, count_address, is_mean = self._look_up(index)
 
-        word, count, value = (Signal(32) for _ in range(3))
+        word, count, total = Signal(32), Signal(32), Signal(32)
         self._select(m, index, self.record.data, word, count)
-        total = Signal(32)
         m.d.comb += [
             self.record.address.eq(address),
             divider.i.p.total.eq(total),
             divider.i.p.count.eq(count),
-            value.eq(Mux(is_mean, divider.o.payload, word)),
+            self.o.p.value.eq(Mux(is_mean, divider.o.payload, total)),
+            self.o.p.last.eq(index == len(self._sources) - 1),
         ]
 
         with m.FSM():
@@ -97,18 +97,19 @@ class FeatureExtractor(wiring.Component):
             with m.State("VALUE"):
                 m.d.sync += total.eq(word)
                 m.d.comb += self.record.address.eq(count_address)
-                with m.If(is_mean):
-                    m.next = "DIVIDE"
-                with m.Else():
-                    self._store(m, index, value)
-            with m.State("DIVIDE"):
-                m.d.comb += [self.record.address.eq(count_address), divider.i.valid.eq(1), divider.o.ready.eq(1)]
-                with m.If(divider.o.valid):
-                    self._store(m, index, value)
-            with m.State("DONE"):
-                m.d.comb += self.o.valid.eq(1)
-                with m.If(self.o.ready):
-                    m.next = "IDLE"
+                m.next = "PUT"
+            with m.State("PUT"):
+                m.d.comb += [
+                    self.record.address.eq(count_address),
+                    divider.i.valid.eq(is_mean),
+                    divider.o.ready.eq(self.o.ready),
+                    self.o.valid.eq(~is_mean | divider.o.valid),
+                ]
+                with m.If(self.o.valid & self.o.ready):
+                    m.d.sync += index.eq(index + 1)
+                    m.next = "READ"
+                    with m.If(self.o.p.last):
+                        m.next = "IDLE"
 
         return m
 
@@ -135,13 +136,3 @@ class FeatureExtractor(wiring.Component):
                     if source.count is not None:
                         slot = self._layout.slots[source.count]
                         m.d.comb += count.eq(read[slot.shift : slot.shift + COUNT_BITS])
-
-    def _store(self, m, index, value):
-        with m.Switch(index):
-            for number in range(len(self._sources)):
-                with m.Case(number):
-                    m.d.sync += self.o.p[f"feature_{number}"].eq(value)
-        m.d.sync += index.eq(index + 1)
-        m.next = "READ"
-        with m.If(index == len(self._sources) - 1):
-            m.next = "DONE"
