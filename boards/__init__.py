@@ -1,9 +1,13 @@
-"""One file a board, the toolchain that builds for it, and flashing."""
+"""One file a board, the devices that a forest alone can be built for, the toolchain that builds, and flashing."""
 
 from . import ice40_hx8k_b_evn, icebreaker
-from .board import Board
+from .board import Board, Target
+from .lone_devices import LONE_DEVICES
 
-__all__ = ["BOARDS", "Board"]
+__all__ = ["BOARDS", "TARGETS", "Board", "Target"]
 
 BOARDS: dict[str, Board] = {board.name: board for board in (icebreaker.BOARD, ice40_hx8k_b_evn.BOARD)}
 """Every board by name."""
+
+TARGETS: dict[str, Target] = BOARDS | {target.name: target for target in LONE_DEVICES}
+"""Every board, and the devices that take the forest alone, by name."""

@@ -7,6 +7,9 @@ from amaranth.hdl import Cat, ClockDomain, ClockSignal, Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from .device import Family
+from .synthesis import NAME
+
 __all__ = ["BenchShell", "write_bench"]
 
 
@@ -64,9 +67,10 @@ class BenchShell(wiring.Component):
         return m
 
 
-def write_bench(component: wiring.Component, directory: Path) -> None:
-    """Write what :mod:`boards.ice40` builds a lone component from; pins are left to nextpnr."""
+def write_bench(component: wiring.Component, directory: Path, family: Family) -> None:
+    """Write what :mod:`boards.synthesis` builds a lone component from; pins are left to nextpnr."""
     circuit = rtlil.convert(BenchShell(component), name="bench", emit_src=False)
-    (directory / "design.il").write_text(circuit)
-    (directory / "design.ys").write_text("read_rtlil design.il\nsynth_ice40 -top bench\nwrite_json design.json\n")
-    (directory / "design.pcf").write_text("")
+    script = f"read_rtlil {NAME}.il\n{family.synthesis} -top bench\nwrite_json {NAME}.json\n"
+    (directory / f"{NAME}.il").write_text(circuit)
+    (directory / f"{NAME}.ys").write_text(script)
+    (directory / family.constraints).write_text("")

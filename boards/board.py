@@ -1,18 +1,18 @@
-"""Board: what the compiler needs to know of a board."""
+"""Target and Board: what the compiler needs to know of where a circuit is to run."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .ice40 import Device
+from .device import Device
 
-__all__ = ["Board"]
+__all__ = ["Board", "Target"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Board:
-    """A board with its link.
+class Target:
+    """A device with a clock. When it is no more than that it takes the forest alone.
 
     Attributes
     ----------
@@ -20,10 +20,6 @@ class Board:
         What ``--board`` takes, and what people call it.
     clock_hz:
         The clock that everything runs on.
-    table_entries:
-        Flows that the table holds.
-    build:
-        Called with a probe, its build id and a directory, writes there what :mod:`boards.ice40` builds from.
     seed:
         The first seed of place and route.
     """
@@ -32,6 +28,20 @@ class Board:
     title: str
     device: Device
     clock_hz: int
+    seed: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Board(Target):
+    """A board with its link.
+
+    Attributes
+    ----------
+    table_entries:
+        Flows that the table holds.
+    build:
+        Called with a probe, its build id and a directory, writes there what :mod:`boards.synthesis` builds from.
+    """
+
     table_entries: int
     build: Callable[[Any, str, Path], None]
-    seed: int = 1

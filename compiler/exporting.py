@@ -8,12 +8,12 @@ from typing import Any
 from amaranth.hdl import Shape
 from amaranth.lib import data, wiring
 
-from boards import BOARDS, Board
+from boards import BOARDS, TARGETS, Board, Target
 from boards.toolchain import tool_versions
 
 from .atomic import check_directory_target, replacing_directory
 from .blif import blif_text
-from .design import design_of, ports_of
+from .design import check_top, design_of, ports_of
 from .emit import rtlil_text, sha256, verilog_text
 from .errors import InputError
 from .forest import Forest
@@ -22,10 +22,10 @@ from .manifest import Manifest, is_export, write_manifest
 from .plan import ForestPlan, plan_forest
 from .vectors import make_vectors, write_vectors
 
-__all__ = ["BOARD_DIRECTORY", "FOREST_MODULE", "NETWORK", "board_named", "export"]
+__all__ = ["BOARD_DIRECTORY", "FOREST_MODULE", "NETWORK", "board_named", "export", "target_named"]
 
 BOARD_DIRECTORY = "board"
-"""Where an export holds what :mod:`boards.ice40` builds from."""
+"""Where an export holds what :mod:`boards.synthesis` builds from."""
 
 FOREST_MODULE = "hedgerow_forest"
 
@@ -42,11 +42,22 @@ NO_BUILD = "00000000"
 _CHECK = Path(__file__).with_name("test_forest.py.in")
 
 
+CLOCK_RANGE_HZ = (1_000, 1_000_000_000)
+"""What can be asked for; nextpnr rounds to picoseconds."""
+
+
 def board_named(name: str) -> Board:
-    """A board by its name."""
+    """A board with a link by its name."""
     if name not in BOARDS:
         raise InputError(f"board must be one of {', '.join(BOARDS)}, not {name!r}")
     return BOARDS[name]
+
+
+def target_named(name: str) -> Target:
+    """A board, or a device that takes the forest alone, by its name."""
+    if name not in TARGETS:
+        raise InputError(f"board must be one of {', '.join(TARGETS)}, not {name!r}")
+    return TARGETS[name]
 
 
 def export(
@@ -56,6 +67,7 @@ def export(
     board: str,
     architecture: str | None = None,
     top: str = "probe",
+    clock_hz: float | None = None,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Manifest:
     """Write an export; it appears whole or not at all.
@@ -65,20 +77,24 @@ def export(
     out:
         A directory that does not exist, is empty, or holds an earlier export, which is replaced.
     board:
-        One of :data:`boards.BOARDS`; its clock and device decide the plan.
+        One of :data:`boards.TARGETS`; its clock and device decide the plan.
     architecture:
         One of :data:`~compiler.plan.ARCHITECTURES`; by default the plan chooses.
     top:
         ``probe``, or ``forest`` for the classifier alone, a module with one input and one output stream.
+    clock_hz:
+        With top ``forest``, the clock to plan for and to build for, instead of that of the board.
     tell:
         Called with what is being done.
     """
-    forest.verify()
+    target = target_named(board)
+    check_top(top, target)
+    clock_hz = _clock_hz(target, top, clock_hz)
     out = Path(out)
     _refuse_foreign(out)
-    target = board_named(board)
+    forest.verify()
     tell("plan")
-    plan = plan_forest(forest, target.device, target.clock_hz, architecture=architecture)
+    plan = plan_forest(forest, target.device, clock_hz, architecture=architecture)
     design = design_of(forest, target, plan, top)
     tell("design")
     build_id = sha256(rtlil_text(design.make(NO_BUILD), design.module) + forest.id)[:8]
@@ -102,7 +118,7 @@ def export(
             build_id=build_id,
             top=top,
             module=design.module,
-            board=_board_entry(target),
+            board=_board_entry(target, clock_hz),
             forest=_forest_entry(forest, fresh / "forest.json"),
             architecture=_architecture_entry(plan, circuit),
             latency_cycles=circuit.latency,
@@ -112,7 +128,7 @@ def export(
             ports=tuple(ports_of(component)),
             vectors={"file": "vectors.csv", "count": len(vectors), "seed": SEED},
             files={str(path.relative_to(fresh)): sha256(path.read_bytes()) for path in _files(fresh)},
-            tools=tool_versions(),
+            tools=tool_versions(target.device.family.nextpnr),
         )
         write_manifest(manifest, fresh)
     return manifest
@@ -133,8 +149,20 @@ def _files(directory: Path) -> list[Path]:
     return sorted(path for path in directory.rglob("*") if path.is_file())
 
 
-def _board_entry(board: Board) -> dict[str, Any]:
-    return {"name": board.name, "title": board.title, "device": board.device.name, "clock_hz": board.clock_hz}
+def _clock_hz(target: Target, top: str, asked_hz: float | None) -> int:
+    """The clock to aim at: the target's, or the one asked for, in whole Hz."""
+    if asked_hz is None:
+        return target.clock_hz
+    if top != "forest":
+        raise InputError(f"clock must not be given with top {top}: it runs at {target.clock_hz / 1e6:g} MHz")
+    lowest, highest = CLOCK_RANGE_HZ
+    if not lowest <= asked_hz <= highest:
+        raise InputError(f"clock must be from {lowest / 1e6:g} to {highest / 1e6:g} MHz, not {asked_hz / 1e6:g} MHz")
+    return round(asked_hz)
+
+
+def _board_entry(target: Target, clock_hz: int) -> dict[str, Any]:
+    return {"name": target.name, "title": target.title, "device": target.device.name, "clock_hz": clock_hz}
 
 
 def _forest_entry(forest: Forest, file: Path) -> dict[str, Any]:

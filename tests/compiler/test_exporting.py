@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 import compiler
-from boards import BOARDS
+from boards import TARGETS
 from boards.toolchain import tool_path
 from compiler.errors import InputError
 from compiler.forest_json import read_forest
@@ -102,21 +102,51 @@ def test_an_export_is_repeatable(exported, forest, tmp_path):
     assert read_manifest(tmp_path / "again") == read_manifest(exported)
 
 
-def test_build_id_depends_on_forest_and_circuit(exported, forest, tmp_path, monkeypatch):
+def test_build_id_depends_on_forest_and_circuit(exported, forest, tmp_path):
     here = read_manifest(exported).build_id
     assert len(here) == 8
     assert export(dataclasses.replace(forest, min_packets=9), tmp_path / "a").build_id != here
     # The same forest with more registers.
-    faster = dataclasses.replace(BOARDS["icebreaker"], clock_hz=90_000_000)
-    monkeypatch.setattr("compiler.exporting.board_named", lambda _: faster)
-    assert export(forest, tmp_path / "b").build_id != here
+    assert export(forest, tmp_path / "b", clock_hz=90e6).build_id != here
 
 
-@pytest.mark.parametrize("board", BOARDS)
-def test_every_board(forest, tmp_path, board):
+@pytest.mark.parametrize("board", TARGETS)
+def test_every_target(forest, tmp_path, board):
     manifest = export(forest, tmp_path / "core", board=board)
-    assert manifest.board["name"] == board
-    assert f"{BOARDS[board].clock_hz / 1e6:g} MHz asked for" in manifest.architecture["reason"]
+    assert manifest.board == {
+        "name": board,
+        "title": TARGETS[board].title,
+        "device": TARGETS[board].device.name,
+        "clock_hz": TARGETS[board].clock_hz,
+    }
+    assert f"{TARGETS[board].clock_hz / 1e6:g} MHz asked for" in manifest.architecture["reason"]
+
+
+def test_a_clock_that_was_asked_for(forest, tmp_path):
+    manifest = export(forest, tmp_path / "core", board="lfe5u-85f", clock_hz=222.5e6)
+    assert manifest.board["clock_hz"] == 222_500_000
+    assert "222.5 MHz asked for" in manifest.architecture["reason"]
+    assert manifest.latency_cycles > export(forest, tmp_path / "slow", board="lfe5u-85f", clock_hz=50e6).latency_cycles
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"clock_hz": 999}, "^clock must be from 0.001 to 1000 MHz, not 0.000999 MHz$"),
+        ({"clock_hz": 1e9 + 1e5}, "^clock must be from 0.001 to 1000 MHz, not 1000.1 MHz$"),
+        ({"clock_hz": float("nan")}, "^clock must be from 0.001 to 1000 MHz, not nan MHz$"),
+        ({"clock_hz": 48e6, "top": "probe"}, "^clock must not be given with top probe: it runs at 24 MHz$"),
+        (
+            {"board": "lfe5u-85f", "top": "probe"},
+            "^lfe5u-85f is a device without pins or link, so top must be forest, not 'probe'$",
+        ),
+    ],
+)
+def test_what_a_target_cannot_do_is_refused_before_any_work(forest, tmp_path, monkeypatch, changes, message):
+    monkeypatch.setattr("compiler.exporting.plan_forest", lambda *_, **__: 1 / 0)
+    with pytest.raises(InputError, match=message):
+        export(forest, tmp_path / "core", **changes)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_earlier_export_is_replaced(exported, tmp_path):
@@ -147,7 +177,7 @@ def test_a_directory_of_something_else_is_refused(tmp_path):
 def test_a_failure_leaves_nothing(tmp_path):
     with pytest.raises(InputError, match="weight must be above 0"):
         export(one_tree(trees=(one_tree().trees[0]._replace(weight=-1),)), tmp_path / "core")
-    with pytest.raises(InputError, match="^board must be one of icebreaker, ice40_hx8k_b_evn, not 'arty'$"):
+    with pytest.raises(InputError, match="^board must be one of icebreaker, .*, lfe5u-85f, not 'arty'$"):
         export(one_tree(), tmp_path / "core", board="arty")
     assert list(tmp_path.iterdir()) == []
 

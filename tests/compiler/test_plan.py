@@ -2,6 +2,7 @@
 
 import pytest
 
+from boards.ecp5 import LFE5U_85F
 from boards.ice40 import HX8K, UP5K
 from compiler.errors import InputError
 from compiler.plan import forest_parameters, plan_forest
@@ -19,6 +20,11 @@ def test_slow_clocks_need_fewer_registers():
 def test_a_faster_device_needs_fewer_registers():
     forest = grown_forest(trees=16, depth=4)
     assert plan_forest(forest, HX8K, 48e6).circuit().latency < plan_forest(forest, UP5K, 48e6).circuit().latency
+
+
+def test_an_ecp5_runs_at_clocks_that_no_ice40_reaches():
+    forest = grown_forest(trees=16, depth=4)
+    assert plan_forest(forest, LFE5U_85F, 125e6).circuit().latency < plan_forest(forest, UP5K, 125e6).circuit().latency
 
 
 def test_a_clock_out_of_reach_gets_all_registers():

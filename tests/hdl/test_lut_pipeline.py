@@ -8,7 +8,8 @@ from amaranth.sim import Simulator
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from boards.ice40 import synthesise_alone
+from boards.ice40 import ICE40
+from boards.synthesis import synthesise_alone
 from compiler.emit import rtlil_text
 from hdl.lut_network import Lut, LutNetwork, NetworkBuilder
 from hdl.lut_pipeline import LutPipeline
@@ -68,6 +69,6 @@ def test_a_table_becomes_one_cell_and_no_reset(tmp_path):
     network = builder.network(gated)
     dut = LutPipeline(network=network, levels_per_stage=1)
     (tmp_path / "pipeline.il").write_text(rtlil_text(dut, "pipeline"))
-    cells = synthesise_alone(tmp_path / "pipeline.il", "pipeline")
+    cells = synthesise_alone(tmp_path / "pipeline.il", "pipeline", ICE40)
     assert cells["lut4"] <= len(network.luts)
     assert cells["carry"] == 0

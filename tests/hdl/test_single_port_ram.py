@@ -9,8 +9,9 @@ from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from boards import ice40
+from boards.ice40 import ICE40
 from boards.ice40_shell import FORGET_INITIAL_CONTENTS
+from boards.synthesis import synthesise
 from hdl.single_port_ram import SinglePortRam
 from sim.testbench import simulate
 
@@ -71,7 +72,7 @@ def test_becomes_spram_and_nothing_else_does(tmp_path):
     (tmp_path / "design.ys").write_text(
         f"read_rtlil design.il\n{FORGET_INITIAL_CONTENTS}\nsynth_ice40 -spram -device u -top design\n"
     )
-    cells = ice40.synthesise(tmp_path)
+    cells = synthesise(tmp_path, ICE40)
     assert (cells["spram"], cells["ebr"]) == (4, 1)
 
 

@@ -1,0 +1,43 @@
+"""Place and route with nextpnr, and what its report says."""
+
+import json
+import re
+from pathlib import Path
+
+from .device import Device, DoesNotFit, Placement
+from .synthesis import NAME
+from .toolchain import ToolError, run_tool
+
+__all__ = ["place_and_route"]
+
+
+def place_and_route(directory: str | Path, device: Device, *, seed: int, clock_hz: float) -> Placement:
+    """Place and route ``design.json`` with one seed.
+
+    ``clock_hz`` is for clocks without a constraint of their own. Raises :class:`~boards.device.DoesNotFit` when the
+    device is too small.
+    """
+    directory = Path(directory)
+    command = [
+        *device.nextpnr,
+        *("--json", f"{NAME}.json"),
+        *device.family.arguments,
+        *("--seed", str(seed), "--freq", f"{clock_hz / 1e6:.6f}", "--timing-allow-fail"),
+        *("--report", "placement.json", "--log", "placement.log", "--quiet"),
+    ]
+    try:
+        run_tool(device.family.nextpnr, command, directory)
+    except ToolError as error:
+        _raise_if_too_big(directory / "placement.log", device)
+        raise error
+    report = json.loads((directory / "placement.json").read_text())
+    tightest = min(report["fmax"].values(), key=lambda timing: timing["achieved"] / timing["constraint"])
+    used = {cell: count["used"] for cell, count in report["utilization"].items() if count["used"]}
+    return Placement(seed, used, 1e6 * tightest["achieved"], 1e6 * tightest["constraint"])
+
+
+def _raise_if_too_big(log: Path, device: Device) -> None:
+    text = log.read_text() if log.exists() else ""
+    for cell, used, available in re.findall(r"(\w+):\s*(\d+)/\s*(\d+)\s+\d+%", text):
+        if int(used) > int(available):
+            raise DoesNotFit(f"needs {used} of {available} {device.family.cell_names.get(cell, cell)}")
