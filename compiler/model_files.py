@@ -1,7 +1,8 @@
-"""Estimators from files: skops files of known types, and pickles for those who say that they trust them.
+"""Estimators from files: skops files of known types, ONNX models, and pickles for those who say that they trust them.
 
 Reading a pickle runs whatever its author wrote into it. A skops file names the types it builds, and only those listed
-here, beside what skops itself takes for safe, are built.
+here, beside what skops itself takes for safe, are built. ONNX files are numbers and names, and no other file that one
+points to is opened.
 """
 
 import zipfile
@@ -41,6 +42,18 @@ def _read_skops(path: Path, trust_pickle: bool) -> Any:
         raise InputError(f"{path}: not a skops file that can be read: {one_line(error)}") from None
 
 
+def _read_onnx(path: Path, trust_pickle: bool) -> Any:
+    onnx = import_extra("onnx", "models", path)
+    decode_error = import_extra("google.protobuf.message", "models", path).DecodeError
+    try:
+        model = onnx.load_model(path, format="protobuf", load_external_data=False)
+    except decode_error as error:
+        raise InputError(f"{path}: not an ONNX model that can be read: {one_line(error)}") from None
+    if not model.HasField("graph"):
+        raise InputError(f"{path}: not an ONNX model that can be read: it has no graph")
+    return model
+
+
 def _read_pickle(path: Path, trust_pickle: bool) -> Any:
     if not trust_pickle:
         raise InputError(
@@ -61,7 +74,13 @@ def one_line(error: Exception) -> str:
 
 
 _READERS: Mapping[str, Callable[[Path, bool], Any]] = MappingProxyType(
-    {".skops": _read_skops, ".pkl": _read_pickle, ".pickle": _read_pickle, ".joblib": _read_pickle}
+    {
+        ".skops": _read_skops,
+        ".onnx": _read_onnx,
+        ".pkl": _read_pickle,
+        ".pickle": _read_pickle,
+        ".joblib": _read_pickle,
+    }
 )
 
 SUFFIXES = tuple(_READERS)

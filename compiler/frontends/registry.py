@@ -47,6 +47,7 @@ FRONT_ENDS = (
     FrontEnd("lightgbm", "LGBMRegressor", "boosters", require_one_output),
     FrontEnd("lightgbm", "Booster", "boosters", None),
     FrontEnd("treelite", "Model", "treelite_model", None),
+    FrontEnd("onnx", "ModelProto", "onnx_model", None),
 )
 
 _DISTRIBUTIONS = {"sklearn": "scikit-learn"}
@@ -89,4 +90,4 @@ def _front_end(estimator: Any) -> FrontEnd:
 
 def _words(name: str) -> str:
     """A class name as words: ``DecisionTreeClassifier`` is a decision tree."""
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name.removesuffix("Classifier")).lower()
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name.removesuffix("Classifier").removesuffix("Proto")).lower()

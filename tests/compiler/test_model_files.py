@@ -1,6 +1,7 @@
 """Estimators from files: what is trusted is read, everything else is one line."""
 
 import pickle
+import sys
 import zipfile
 
 import joblib
@@ -97,7 +98,41 @@ def test_what_is_no_pickle_is_refused(tmp_path):
         compiler.load(tmp_path / "model.pkl", NAMES, trust_pickle=True)
 
 
-@pytest.mark.parametrize("name", ["model.pkl", "model.skops"])
+def test_onnx_files_are_read(tmp_path):
+    pytest.importorskip("onnx")
+    from tests.onnx_models import stump_model
+
+    model = stump_model()
+    (tmp_path / "model.onnx").write_bytes(model.SerializeToString())
+    assert compiler.load(tmp_path / "model.onnx", NAMES) == compiler.load(model, NAMES)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"\xff\xff", "not an ONNX model that can be read: DecodeError: "),
+        (b"", "not an ONNX model that can be read: it has no graph$"),
+    ],
+)
+def test_what_is_no_onnx_model_is_refused(content, message, tmp_path):
+    pytest.importorskip("onnx")
+    (tmp_path / "model.onnx").write_bytes(content)
+    with pytest.raises(InputError, match=rf"^\S*model\.onnx: {message}"):
+        compiler.load(tmp_path / "model.onnx", NAMES)
+
+
+@pytest.mark.parametrize(
+    ("name", "package"), [("model.onnx", "onnx")]
+)
+def test_a_package_that_is_missing_is_one_line(name, package, tmp_path, monkeypatch):
+    (tmp_path / name).write_bytes(b"")
+    monkeypatch.setitem(sys.modules, package, None)
+    message = rf"{name}: needs the package {package}, which is not installed: pip install -e '\.\[models\]'$"
+    with pytest.raises(InputError, match=message):
+        compiler.load(tmp_path / name, NAMES)
+
+
+@pytest.mark.parametrize("name", ["model.pkl", "model.skops", "model.onnx"])
 def test_a_file_that_is_not_there(name, tmp_path):
     with pytest.raises(InputError, match=f"{name}: no such file$"):
         compiler.load(tmp_path / name, NAMES, trust_pickle=True)
