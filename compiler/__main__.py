@@ -36,7 +36,10 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text
 def export_command(
     forest: Annotated[
         Path | None,
-        typer.Argument(metavar="[MODEL]", help="forest.json, skops file or pickle; by default the reference forest."),
+        typer.Argument(
+            metavar="[MODEL]",
+            help="forest.json or a model file (README, Export); by default the reference forest.",
+        ),
     ] = None,
     board: Annotated[str, typer.Option(metavar="|".join(TARGETS), help="Where it is to run.")] = "icebreaker",
     out: Annotated[Path, typer.Option("-o", "--out", help="Directory to write; an earlier export is replaced.")] = Path(
@@ -67,7 +70,7 @@ def export_command(
 
         python -m compiler export forest.json --board icebreaker -o probe
 
-        python -m compiler export model.skops --features maxpl,spl,syn
+        python -m compiler export model.onnx --features maxpl,spl,syn
 
         python -m compiler export forest.json --board icebreaker --top forest -o core && pytest core
 

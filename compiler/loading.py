@@ -5,6 +5,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from .booster_files import is_xgboost_json
 from .errors import InputError
 from .forest import Forest
 from .forest_json import read_forest
@@ -25,8 +26,9 @@ def load(
     Parameters
     ----------
     source:
-        Path of a forest.json, a skops file or a pickle; an estimator with a method ``to_forest()``, such as the
-        ensemble of ``training``; or a fitted estimator that a front end knows.
+        Path of a forest.json, an ONNX model, a model that XGBoost (.json, .ubj) or LightGBM (.txt) saved, a skops file
+        or a pickle; an estimator with a method ``to_forest()``, such as the ensemble of ``training``; or a fitted
+        estimator that a front end knows.
     features:
         Catalogue names of the columns the estimator was fitted on, in order. By default its ``feature_names_in_``.
     trust_pickle:
@@ -36,7 +38,8 @@ def load(
     """
     if isinstance(source, (str, PathLike)):
         path = Path(source)
-        if path.suffix.lower() not in SUFFIXES:
+        suffix = path.suffix.lower()
+        if suffix not in SUFFIXES or (suffix == ".json" and not is_xgboost_json(path)):
             if features is not None:
                 raise InputError("features must not be given for a file: a forest.json names its own")
             return read_forest(path)

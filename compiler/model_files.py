@@ -2,7 +2,7 @@
 
 Reading a pickle runs whatever its author wrote into it. A skops file names the types it builds, and only those listed
 here, beside what skops itself takes for safe, are built. ONNX files are numbers and names, and no other file that one
-points to is opened.
+points to is opened. XGBoost's and LightGBM's own files are read by treelite (:mod:`~compiler.booster_files`).
 """
 
 import zipfile
@@ -11,6 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from .booster_files import read_lightgbm, read_xgboost
 from .errors import InputError
 from .extras import import_extra
 
@@ -77,6 +78,9 @@ _READERS: Mapping[str, Callable[[Path, bool], Any]] = MappingProxyType(
     {
         ".skops": _read_skops,
         ".onnx": _read_onnx,
+        ".json": lambda path, trust_pickle: read_xgboost(path),
+        ".ubj": lambda path, trust_pickle: read_xgboost(path),
+        ".txt": lambda path, trust_pickle: read_lightgbm(path),
         ".pkl": _read_pickle,
         ".pickle": _read_pickle,
         ".joblib": _read_pickle,

@@ -5,10 +5,10 @@ is one or the other by its objective. After early stopping the best iteration co
 """
 
 import math
-import re
 from collections.abc import Sequence
 from typing import Any
 
+from ..booster_files import refuse_zero_as_missing
 from ..errors import InputError
 from ..extras import import_extra
 from ..forest import Column
@@ -18,8 +18,6 @@ from .score_model import ScoreModel
 __all__ = ["feature_count", "score_model"]
 
 _ENDS = {"Classifier": ("sigmoid",), "Regressor": ("identity",), "Booster": ("identity", "sigmoid")}
-_MISSING_ZERO = 1
-"""LightGBM's number of the rule that takes 0 for a missing value, in bits 2 and 3 of a decision type."""
 
 
 def feature_count(booster: Any) -> int:
@@ -59,8 +57,5 @@ def _xgboost_booster(estimator: Any) -> Any:
 
 def _lightgbm_booster(estimator: Any) -> Any:
     booster = getattr(estimator, "booster_", estimator)
-    for line in re.findall(r"^decision_type=(.*)$", booster.model_to_string(), re.MULTILINE):
-        # treelite reads 0 as a number in any case.
-        if any(int(decision) >> 2 & 3 == _MISSING_ZERO for decision in line.split()):
-            raise InputError("LightGBM must not take 0 for a missing value: train with zero_as_missing=False")
+    refuse_zero_as_missing(booster.model_to_string())
     return booster

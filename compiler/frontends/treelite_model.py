@@ -65,6 +65,10 @@ def _leaves(tree: Any, columns: Sequence[Column], number: int) -> ScoreTree:
             return Score(real(value[at]))
         if kind[at] != _NUMERICAL_TEST or comparison[at] not in _COMPARISONS:
             raise InputError(f"tree {number}, node {at}: must test a number by < or <=")
+        if feature[at] not in range(len(columns)):
+            raise InputError(
+                f"tree {number}, node {at}: feature must be from 0 to {len(columns) - 1}, not {feature[at]}"
+            )
         return Split(feature[at], _COMPARISONS[comparison[at]](threshold[at]), left[at], right[at])
 
     return grown(read, columns)

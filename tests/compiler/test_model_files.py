@@ -122,7 +122,7 @@ def test_what_is_no_onnx_model_is_refused(content, message, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "package"), [("model.onnx", "onnx")]
+    ("name", "package"), [("model.onnx", "onnx"), ("model.ubj", "treelite"), ("model.txt", "treelite")]
 )
 def test_a_package_that_is_missing_is_one_line(name, package, tmp_path, monkeypatch):
     (tmp_path / name).write_bytes(b"")
@@ -132,7 +132,7 @@ def test_a_package_that_is_missing_is_one_line(name, package, tmp_path, monkeypa
         compiler.load(tmp_path / name, NAMES)
 
 
-@pytest.mark.parametrize("name", ["model.pkl", "model.skops", "model.onnx"])
+@pytest.mark.parametrize("name", ["model.pkl", "model.skops", "model.onnx", "model.ubj", "model.txt"])
 def test_a_file_that_is_not_there(name, tmp_path):
     with pytest.raises(InputError, match=f"{name}: no such file$"):
         compiler.load(tmp_path / name, NAMES, trust_pickle=True)
