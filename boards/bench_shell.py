@@ -3,12 +3,12 @@
 from pathlib import Path
 
 from amaranth.back import rtlil
-from amaranth.hdl import Cat, ClockDomain, ClockSignal, Module, Signal, Value
+from amaranth.hdl import Cat, ClockDomain, ClockSignal, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from .device import Family
-from .synthesis import NAME
+from .synthesis import ANY_ON_COLLISION, NAME
 
 __all__ = ["BenchShell", "write_bench"]
 
@@ -24,7 +24,7 @@ class BenchShell(wiring.Component):
     Parameters
     ----------
     component:
-        Has the streams ``i`` and ``o``.
+        Any with a signature of plain signals.
 
     Attributes
     ----------
@@ -47,20 +47,15 @@ class BenchShell(wiring.Component):
         m.domains.sync = ClockDomain("sync", reset_less=True)
         m.submodules.core = core = self._component
 
-        width = len(Value.cast(core.i.payload))
-        shifted = Signal(width + 2, attrs={"keep": 1})
-        m.d.comb += [
-            ClockSignal("sync").eq(self.clk),
-            core.i.payload.eq(shifted[:width]),
-            core.i.valid.eq(shifted[width]),
-            core.o.ready.eq(shifted[width + 1]),
-        ]
-        m.d.sync += shifted.eq(Cat(self.serial_i, shifted))
-
-        result = Cat(core.o.payload, core.o.valid, core.i.ready)
-        answer = Signal(len(result), attrs={"keep": 1})
+        ports = list(core.signature.flatten(core))
+        inputs = Cat(value for _, member, value in ports if member.flow is In)
+        outputs = Cat(value for _, member, value in ports if member.flow is Out)
+        shifted = Signal(len(inputs), attrs={"keep": 1})
+        answer = Signal(len(outputs), attrs={"keep": 1})
+        m.d.comb += [ClockSignal("sync").eq(self.clk), inputs.eq(shifted)]
         m.d.sync += [
-            answer.eq(result),
+            shifted.eq(Cat(self.serial_i, shifted)),
+            answer.eq(outputs),
             self.serial_o.eq(answer.xor()),
         ]
 
@@ -70,7 +65,7 @@ class BenchShell(wiring.Component):
 def write_bench(component: wiring.Component, directory: Path, family: Family) -> None:
     """Write what :mod:`boards.synthesis` builds a lone component from; pins are left to nextpnr."""
     circuit = rtlil.convert(BenchShell(component), name="bench", emit_src=False)
-    script = f"read_rtlil {NAME}.il\n{family.synthesis} -top bench\nwrite_json {NAME}.json\n"
+    script = f"read_rtlil {NAME}.il\n{ANY_ON_COLLISION}\n{family.synthesis} -top bench\nwrite_json {NAME}.json\n"
     (directory / f"{NAME}.il").write_text(circuit)
     (directory / f"{NAME}.ys").write_text(script)
     (directory / family.constraints).write_text("")

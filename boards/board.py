@@ -39,9 +39,12 @@ class Board(Target):
     ----------
     table_entries:
         Flows that the table holds.
+    flows_per_s:
+        Flows that the link can bring a second at most, if every frame is one by itself.
     build:
         Called with a probe, its build id and a directory, writes there what :mod:`boards.synthesis` builds from.
     """
 
     table_entries: int
+    flows_per_s: int
     build: Callable[[Any, str, Path], None]

@@ -28,6 +28,8 @@ class Family:
         What people call nextpnr's cells, in the plural.
     resources:
         Counts of a netlist's cells by the names that people use, from counts by the names of the cells.
+    block_ram_shapes:
+        Words of a block RAM and the bits of each, of all its shapes with a port to read and one to write, deepest last.
     """
 
     name: str
@@ -38,6 +40,12 @@ class Family:
     logic_cell: str
     cell_names: Mapping[str, str]
     resources: Callable[[Mapping[str, int]], dict[str, int]]
+    block_ram_shapes: tuple[tuple[int, int], ...]
+
+    def block_rams(self, depth: int, width: int) -> int:
+        """How many block RAMs a memory of ``depth`` words of ``width`` bits takes."""
+        words, bits = next((shape for shape in self.block_ram_shapes if shape[0] >= depth), self.block_ram_shapes[-1])
+        return -(-depth // words) * -(-width // bits)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,9 +56,10 @@ class Device:
     ----------
     nextpnr:
         Arguments of nextpnr that name it.
-    level_ns, carry_ns, register_ns:
-        A LUT with its routing, one bit of a carry chain, and a register's output and set-up together. They are fitted
-        to forests that were placed and routed, for planning registers; what counts is the report of each build.
+    level_ns, carry_ns, register_ns, block_ram_ns:
+        A LUT with its routing, one bit of a carry chain, and the output and set-up together of a register and of a
+        block RAM with its routing. They are fitted to forests that were placed and routed, for planning registers; what
+        counts is the report of each build.
     """
 
     name: str
@@ -63,6 +72,7 @@ class Device:
     level_ns: float
     carry_ns: float
     register_ns: float
+    block_ram_ns: float
 
 
 class DoesNotFit(Exception):

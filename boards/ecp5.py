@@ -40,9 +40,10 @@ ECP5 = Family(
         "TRELLIS_IO": "pins",
     },
     resources=resources,
+    block_ram_shapes=((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1)),
 )
 
-_DELAYS = {"level_ns": 0.75, "carry_ns": 0.11, "register_ns": 1.6}
+_DELAYS = {"level_ns": 0.75, "carry_ns": 0.11, "register_ns": 1.6, "block_ram_ns": 6.9}
 """Of speed grade 6: within 15 % of the median of three seeds, of 18 pipelines of three forests on the LFE5U-85F."""
 
 LFE5U_25F = Device(

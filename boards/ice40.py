@@ -37,6 +37,7 @@ ICE40 = Family(
         "SB_IO": "pins",
     },
     resources=resources,
+    block_ram_shapes=((256, 16), (512, 8), (1024, 4), (2048, 2)),
 )
 
 UP5K = Device(
@@ -50,6 +51,7 @@ UP5K = Device(
     level_ns=2.6,
     carry_ns=0.28,
     register_ns=1.4,
+    block_ram_ns=4.7,
 )
 HX8K = Device(
     name="iCE40HX8K-CT256",
@@ -62,6 +64,7 @@ HX8K = Device(
     level_ns=1.0,
     carry_ns=0.13,
     register_ns=0.6,
+    block_ram_ns=3.4,
 )
 
 

@@ -8,7 +8,7 @@ from amaranth_boards.ice40_hx8k_b_evn import ICE40HX8KBEVNPlatform
 
 from .board import Board
 from .ice40 import HX8K
-from .ice40_shell import CLOCK_HZ, write_build
+from .ice40_shell import CLOCK_HZ, FLOWS_PER_S, write_build
 
 __all__ = ["BOARD"]
 
@@ -42,6 +42,7 @@ BOARD = Board(
     device=HX8K,
     clock_hz=CLOCK_HZ,
     table_entries=64,
+    flows_per_s=FLOWS_PER_S,
     build=_build,
 )
 """What the compiler needs to know of it."""

@@ -10,9 +10,14 @@ from amaranth.lib.cdc import ResetSynchronizer
 from hdl.spi_link import SpiLink
 from hdl.uart import UartTransmitter
 
+from .synthesis import ANY_ON_COLLISION
+
 __all__ = ["BAUD", "CLOCK_HZ", "FORGET_INITIAL_CONTENTS", "Ice40Shell", "write_build"]
 
 CLOCK_HZ = 24_000_000
+FLOWS_PER_S = CLOCK_HZ // 4 // 8 // 62
+"""SPI at a quarter of the clock, and 62 bytes for an item with the headers of a frame without payload."""
+
 BAUD = 3_000_000
 """Of the serial line that records leave on, 8N1."""
 
@@ -84,7 +89,7 @@ def write_build(platform: Platform, component: wiring.Component, directory: Path
         Ice40Shell(component),
         name="design",
         synth_opts=platform.synthesis_options,
-        script_after_read=FORGET_INITIAL_CONTENTS,
+        script_after_read=f"{FORGET_INITIAL_CONTENTS}\n{ANY_ON_COLLISION}",
         emit_src=False,
     )
     for name in ("design.il", "design.ys", "design.pcf"):

@@ -8,7 +8,7 @@ from amaranth_boards.icebreaker import ICEBreakerPlatform
 
 from .board import Board
 from .ice40 import UP5K
-from .ice40_shell import CLOCK_HZ, write_build
+from .ice40_shell import CLOCK_HZ, FLOWS_PER_S, write_build
 
 __all__ = ["BOARD"]
 
@@ -42,6 +42,7 @@ BOARD = Board(
     device=UP5K,
     clock_hz=CLOCK_HZ,
     table_entries=1024,
+    flows_per_s=FLOWS_PER_S,
     build=_build,
 )
 """What the compiler needs to know of it."""

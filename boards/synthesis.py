@@ -12,10 +12,18 @@ from pathlib import Path
 from .device import Family
 from .toolchain import run_tool
 
-__all__ = ["NAME", "synthesise", "synthesise_alone"]
+__all__ = ["ANY_ON_COLLISION", "NAME", "synthesise", "synthesise_alone"]
 
 NAME = "design"
 """Of every file in a directory to build, before its suffix."""
+
+
+ANY_ON_COLLISION = (
+    "select -set anyway a:no_rw_check=1 %m; setparam -set COLLISION_X_MASK 1'1 @anyway t:$memrd_v2 %i; select -clear"
+)
+"""Commands of Yosys behind reading RTLIL: memories alone in their module and marked ``no_rw_check`` may give anything
+for a word that is written meanwhile. Yosys heeds the mark only where it makes the ports itself.
+"""
 
 
 def synthesise(directory: str | Path, family: Family) -> dict[str, int]:
@@ -28,7 +36,8 @@ def synthesise_alone(circuit: str | Path, top: str, family: Family) -> dict[str,
     circuit = Path(circuit)
     with tempfile.TemporaryDirectory() as workspace:
         shutil.copy(circuit, workspace)
-        return _cells(f"read_rtlil {circuit.name}; {family.synthesis} -top {top}", Path(workspace), family)
+        script = f"read_rtlil {circuit.name}; {ANY_ON_COLLISION}; {family.synthesis} -top {top}"
+        return _cells(script, Path(workspace), family)
 
 
 def _cells(script: str, directory: Path, family: Family) -> dict[str, int]:

@@ -54,6 +54,13 @@ def export_command(
     clock_mhz: Annotated[
         float | None, typer.Option(help="Clock to aim at with --top forest; by default that of the board.")
     ] = None,
+    flows_per_second: Annotated[
+        float | None,
+        typer.Option(help="Flows it must classify; by default those the link brings, with --top forest one a clock."),
+    ] = None,
+    loadable: Annotated[
+        bool, typer.Option("--loadable", help="With --top forest: it can take another forest while it runs.")
+    ] = False,
     features: Annotated[
         str | None, typer.Option(metavar="A,B,…", help="Columns of an estimator; by default those it was fitted with.")
     ] = None,
@@ -75,6 +82,8 @@ def export_command(
         python -m compiler export forest.json --board icebreaker --top forest -o core && pytest core
 
         python -m compiler export forest.json --board lfe5u-85f --top forest --clock-mhz 200 -o core
+
+        python -m compiler export forest.json --board icebreaker --top forest --flows-per-second 200000 -o core
     """
     loaded = load(forest or REFERENCE, features.split(",") if features else None, trust_pickle)
     for warning in loaded.verify():
@@ -87,6 +96,8 @@ def export_command(
             architecture=architecture,
             top=top,
             clock_hz=None if clock_mhz is None else 1e6 * clock_mhz,
+            flows_per_s=flows_per_second,
+            loadable=loadable,
             tell=tell,
         )
     if as_json:
@@ -95,9 +106,7 @@ def export_command(
     what = f"probe with forest {loaded.id}" if top == "probe" else f"forest {loaded.id} alone"
     print(f"{out}: {what} for {board}, build {manifest.build_id}")
     print(manifest.architecture["reason"])
-    print(
-        f"latency {_count(manifest.latency_cycles, 'clock')}, a flow every {_count(manifest.interval_cycles, 'clock')}"
-    )
+    print(f"latency {_count(manifest.latency_cycles, 'clock')}, interval {_count(manifest.interval_cycles, 'clock')}")
     if loaded.monitor_only:
         print("monitor only: no band met the budget of false alarms; look at its verdicts, do not act on them")
 

@@ -13,7 +13,7 @@ from boards.bench_shell import write_bench
 
 from .errors import InputError
 from .forest import Forest
-from .plan import ForestPlan
+from .forest_plan import ForestPlan
 
 __all__ = ["FLASHABLE", "TOPS", "Design", "check_top", "design_of", "ports_of"]
 

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,6 @@ from boards import BOARDS, TARGETS, Board, Target
 from boards.toolchain import tool_versions
 
 from .atomic import check_directory_target, replacing_directory
-from .blif import blif_text
 from .design import check_top, design_of, ports_of
 from .emit import rtlil_text, sha256, verilog_text
 from .errors import InputError
@@ -22,15 +22,12 @@ from .manifest import Manifest, is_export, write_manifest
 from .plan import ForestPlan, plan_forest
 from .vectors import make_vectors, write_vectors
 
-__all__ = ["BOARD_DIRECTORY", "FOREST_MODULE", "NETWORK", "board_named", "export", "target_named"]
+__all__ = ["BOARD_DIRECTORY", "FOREST_MODULE", "board_named", "export", "target_named"]
 
 BOARD_DIRECTORY = "board"
 """Where an export holds what :mod:`boards.synthesis` builds from."""
 
 FOREST_MODULE = "hedgerow_forest"
-
-NETWORK = "network.blif"
-"""The comparisons and trees of the forest, as tables."""
 
 SEED = 1
 """Of the test vectors."""
@@ -68,6 +65,8 @@ def export(
     architecture: str | None = None,
     top: str = "probe",
     clock_hz: float | None = None,
+    flows_per_s: float | None = None,
+    loadable: bool = False,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Manifest:
     """Write an export; it appears whole or not at all.
@@ -84,6 +83,11 @@ def export(
         ``probe``, or ``forest`` for the classifier alone, a module with one input and one output stream.
     clock_hz:
         With top ``forest``, the clock to plan for and to build for, instead of that of the board.
+    flows_per_s:
+        Flows that must be classified a second; by default as many as the link of the board brings, and with top
+        ``forest`` one every clock.
+    loadable:
+        With top ``forest``, the circuit must be able to take another forest while it runs.
     tell:
         Called with what is being done.
     """
@@ -94,7 +98,13 @@ def export(
     _refuse_foreign(out)
     forest.verify()
     tell("plan")
-    plan = plan_forest(forest, target.device, clock_hz, architecture=architecture)
+    if top == "probe" and flows_per_s is None:
+        flows_per_s = target.flows_per_s
+    if top == "probe" and loadable:
+        raise InputError("tables can be loaded only with top forest, not with top probe")
+    plan = plan_forest(
+        forest, target.device, clock_hz, architecture=architecture, flows_per_s=flows_per_s, loadable=loadable
+    )
     design = design_of(forest, target, plan, top)
     tell("design")
     build_id = sha256(rtlil_text(design.make(NO_BUILD), design.module) + forest.id)[:8]
@@ -104,7 +114,8 @@ def export(
         board_files = fresh / BOARD_DIRECTORY
         board_files.mkdir(parents=True)
         (fresh / "forest.json").write_text(forest_text(forest), encoding="utf-8")
-        (fresh / NETWORK).write_text(blif_text(plan.parameters.network))
+        for name, content in plan.files.items():
+            (fresh / name).write_text(content)
         tell("design as RTLIL and Verilog")
         note = f"hedgerow: {top} of forest {forest.id}, build {build_id}"
         _write_circuit(fresh, component, design.module, note)
@@ -123,8 +134,10 @@ def export(
             architecture=_architecture_entry(plan, circuit),
             latency_cycles=circuit.latency,
             interval_cycles=circuit.interval,
-            features=tuple(_feature_entries(forest, plan.parameters.forest.features_layout)),
-            answer=tuple(_field_entries(plan.parameters.forest.answer_layout)),
+            features=tuple(
+                {**column._asdict(), "offset": plan.offset(index)} for index, column in enumerate(forest.columns)
+            ),
+            answer=tuple(_field_entries(circuit.o.p.shape())),
             ports=tuple(ports_of(component)),
             vectors={"file": "vectors.csv", "count": len(vectors), "seed": SEED},
             files={str(path.relative_to(fresh)): sha256(path.read_bytes()) for path in _files(fresh)},
@@ -180,22 +193,13 @@ def _forest_entry(forest: Forest, file: Path) -> dict[str, Any]:
 def _architecture_entry(plan: ForestPlan, circuit: wiring.Component) -> dict[str, Any]:
     return {
         "name": plan.architecture,
-        "tables": len(plan.parameters.network.luts),
-        "levels": plan.parameters.network.depth,
-        "levels_per_stage": plan.parameters.levels_per_stage,
-        "registered": sorted(plan.parameters.registered),
+        **plan.entry,
+        "summary": plan.summary,
         "reason": plan.reason,
+        "estimate": asdict(plan.estimate),
         # Of the forest alone, whatever the top is, so that its check can tell whether it is still the same.
         "rtlil_sha256": sha256(rtlil_text(circuit, FOREST_MODULE)),
     }
-
-
-def _feature_entries(forest: Forest, layout: data.StructLayout) -> list[Mapping[str, Any]]:
-    """The features, each with its place in the payload of the forest's input stream."""
-    fields = _field_entries(layout)
-    return [
-        {**column._asdict(), "offset": field["offset"]} for column, field in zip(forest.columns, fields, strict=True)
-    ]
 
 
 def _field_entries(layout: data.StructLayout) -> list[Mapping[str, Any]]:

@@ -1,53 +1,25 @@
-"""Plan: which circuit a forest becomes on a device, with how many registers, and why."""
+"""Plan: which circuit a forest becomes on a device, and why."""
 
-import itertools
-from collections.abc import Iterator
-from dataclasses import dataclass
-
-from amaranth.lib import wiring
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 from boards.device import Device
-from hdl.forest_network import forest_network
 from hdl.forest_parameters import ForestParameters
-from hdl.forest_unrolled import BOUNDARIES, UnrolledParameters
-from hdl.lut_network import LutNetwork
-from hdl.lut_pipeline import LutPipeline
-from hdl.vote_code import VoteCode
 
 from .errors import InputError
 from .forest import Forest
-from .lut_optimiser import with_fewer_tables
+from .forest_plan import ForestPlan
 from .passes import simplify
+from .unrolled_plan import UnrolledPlan, plan_unrolled
+from .walker_plan import WalkerPlan, plan_walker
 
-__all__ = ["ARCHITECTURES", "ForestPlan", "forest_parameters", "plan_forest"]
+__all__ = ["ARCHITECTURES", "ForestPlan", "candidates", "forest_parameters", "plan_forest", "read_plan"]
 
-ARCHITECTURES = ("unrolled",)
+_PLANS: Mapping[str, type[ForestPlan]] = {plan.architecture: plan for plan in (UnrolledPlan, WalkerPlan)}
 
-_MARGIN = 0.8
-"""A plan aims at a fifth more than the clock asked for: the estimate below was within 15 % of routed designs."""
-
-
-@dataclass(frozen=True)
-class ForestPlan:
-    """A circuit that has been decided on.
-
-    Attributes
-    ----------
-    architecture:
-        One of :data:`ARCHITECTURES`.
-    parameters:
-        What the circuit is made from.
-    reason:
-        One line for people.
-    """
-
-    architecture: str
-    parameters: UnrolledParameters
-    reason: str
-
-    def circuit(self) -> wiring.Component:
-        """A new instance of the circuit, with ``i``, ``o``, ``latency`` and ``interval``."""
-        return self.parameters.circuit()
+ARCHITECTURES = tuple(_PLANS)
 
 
 def forest_parameters(forest: Forest) -> ForestParameters:
@@ -61,72 +33,85 @@ def forest_parameters(forest: Forest) -> ForestParameters:
     )
 
 
-def plan_forest(forest: Forest, device: Device, clock_hz: float, *, architecture: str | None = None) -> ForestPlan:
-    """Choose the circuit: the one with the fewest registers that should reach the clock on the device."""
+def plan_forest(
+    forest: Forest,
+    device: Device,
+    clock_hz: float,
+    *,
+    architecture: str | None = None,
+    flows_per_s: float | None = None,
+    loadable: bool = False,
+) -> ForestPlan:
+    """Choose the smallest circuit that keeps up.
+
+    Parameters
+    ----------
+    clock_hz:
+        That it is to run at.
+    architecture:
+        One of :data:`ARCHITECTURES`; by default the smallest.
+    flows_per_s:
+        That it has to classify; by default one every clock, or what one lane of a walker does if it has to be one.
+    loadable:
+        It must be able to take another forest while it runs, as only a walker can.
+    """
     if architecture not in (None, *ARCHITECTURES):
         raise InputError(f"architecture must be one of {', '.join(ARCHITECTURES)}, not {architecture!r}")
-    parameters = forest_parameters(forest)
-    network = with_fewer_tables(forest_network(parameters))
-    period_ns = 1e9 / clock_hz
-    for levels_per_stage, registered in _choices(network):
-        longest_ns = _longest_ns(parameters, network, levels_per_stage, registered, device)
-        if longest_ns <= _MARGIN * period_ns:
-            break
-    trees = len(parameters.trees)
-    stages = LutPipeline.latency_of(network, levels_per_stage)
-    inside = {0: [], 1: ["trees"]}.get(stages, [f"every {levels_per_stage} of {network.depth} levels of tables"])
-    places = [*inside, *sorted(registered), "verdict"]
-    reason = (
-        f"unrolled: a flow every clock, {len(parameters.thresholds)} comparisons and {trees} "
-        f"{'tree' if trees == 1 else 'trees'} in {len(network.luts)} tables, registers behind {', '.join(places)}; "
-        f"about {1e3 / longest_ns:.0f} MHz expected, {clock_hz / 1e6:g} MHz asked for"
-    )
-    unrolled = UnrolledParameters(
-        forest=parameters, network=network, levels_per_stage=levels_per_stage, registered=frozenset(registered)
-    )
-    return ForestPlan("unrolled", unrolled, reason)
+    if loadable:
+        if architecture not in (None, "walker"):
+            raise InputError(f"tables can be loaded only into a walker, not into architecture {architecture!r}")
+        architecture = "walker"
+    needed = flows_per_s or (1 if architecture == "walker" else clock_hz)
+    if not 0 < needed <= clock_hz:
+        raise InputError(f"flows per second must be above 0 and at most one a clock, {clock_hz:.0f}, not {needed:g}")
+    names = ARCHITECTURES if architecture is None else (architecture,)
+    plans = candidates(forest, device, clock_hz, needed, names=names, loadable=loadable)
+    chosen = min(plans, key=lambda plan: _order(plan, device, clock_hz))
+    return dataclasses.replace(chosen, reason=_reason(chosen, plans, device, clock_hz, needed))
 
 
-def _choices(network: LutNetwork) -> Iterator[tuple[int, tuple[str, ...]]]:
-    """Levels per stage and registered boundaries, those of fewer registers first; the last is all of them."""
-    per_stage = sorted({-(-network.depth // stages) for stages in range(1, network.depth + 1)}, reverse=True)
-    # A stage of all levels is a register behind the trees; 0 is none.
-    choices = [
-        (levels, registered)
-        for levels in (0, *per_stage)
-        for count in range(len(BOUNDARIES) + 1)
-        # Boundaries further back are narrower, so among equals the plan prefers those.
-        for registered in itertools.combinations(BOUNDARIES[::-1], count)
-    ]
-    yield from sorted(choices, key=lambda choice: LutPipeline.latency_of(network, choice[0]) + len(choice[1]))
-
-
-def _longest_ns(
-    parameters: ForestParameters,
-    network: LutNetwork,
-    levels_per_stage: int,
-    registered: tuple[str, ...],
+def candidates(
+    forest: Forest,
     device: Device,
-) -> float:
-    """The longest way between two registers."""
-    level, carry, register = device.level_ns, device.carry_ns, device.register_ns
-    codes = [VoteCode.of(tree).width for tree in parameters.trees]
-    adders = (max(1, -(-sum(codes) // 4)) - 1).bit_length()
-    score_bits = parameters.score_shape.width
-    add = level + carry * score_bits
-    # The last adder lies between the registers of the sums and that of the score.
-    segments = [
-        ("tables", level),
-        *[("sums", add)] * max(0, adders - 1),
-        *[("score", add)] * min(1, adders),
-        ("verdict", level * max(1, -(-score_bits.bit_length() // 2))),
-    ]
-    longest = path = register + level * (levels_per_stage or network.depth)
-    if levels_per_stage:
-        path = register
-    for boundary, delay in segments:
-        path += delay
-        longest = max(longest, path)
-        if boundary in registered:
-            path = register
-    return longest
+    clock_hz: float,
+    flows_per_s: float,
+    *,
+    names: Sequence[str] = ARCHITECTURES,
+    loadable: bool = False,
+) -> list[ForestPlan]:
+    """The plan of every architecture that is to be considered, whether or not it fits."""
+    parameters = forest_parameters(forest)
+    planners: Mapping[str, Callable[[], ForestPlan]] = {
+        "unrolled": lambda: plan_unrolled(parameters, device, clock_hz),
+        "walker": lambda: plan_walker(parameters, device, clock_hz, flows_per_s, loadable=loadable),
+    }
+    return [planners[name]() for name in names]
+
+
+def _order(plan: ForestPlan, device: Device, clock_hz: float) -> tuple[bool, bool, int]:
+    """What fits comes first, then what reaches the clock, then what is small."""
+    return not plan.estimate.fits(device), plan.estimate.clock_hz < clock_hz, plan.estimate.logic_cells
+
+
+def _reason(
+    chosen: ForestPlan, plans: Sequence[ForestPlan], device: Device, clock_hz: float, flows_per_s: float
+) -> str:
+    estimate = chosen.estimate
+    ram = f" and {estimate.block_rams} block RAMs" if estimate.block_rams else ""
+    reason = (
+        f"{chosen.architecture}: {chosen.summary}; about {estimate.logic_cells} logic cells{ram} and "
+        f"{estimate.clock_hz / 1e6:.0f} MHz expected, {clock_hz / 1e6:g} MHz and {flows_per_s:.0f} flows/s asked for"
+    )
+    for other in plans:
+        if other is not chosen:
+            too_big = "" if other.estimate.fits(device) else ", which do not fit"
+            rams = f" and {other.estimate.block_rams} block RAMs" if other.estimate.block_rams else ""
+            reason += f"; {other.architecture} would take about {other.estimate.logic_cells} logic cells{rams}{too_big}"
+    return reason
+
+
+def read_plan(forest: Forest, entry: Mapping[str, Any], directory: Path) -> ForestPlan:
+    """The plan of an export from what its manifest says of the architecture."""
+    if entry["name"] not in _PLANS:
+        raise InputError(f"{directory}: architecture must be one of {', '.join(_PLANS)}, not {entry['name']!r}")
+    return _PLANS[entry["name"]].from_export(forest_parameters(forest), entry, directory)

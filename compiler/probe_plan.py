@@ -12,7 +12,7 @@ from .errors import InputError
 from .export_fields import export_messages
 from .features import CATALOGUE, MEAN_FRACTION_BITS, Feature, accumulators_of
 from .forest import Forest
-from .plan import ForestPlan
+from .forest_plan import ForestPlan
 
 __all__ = ["WAYS", "entry_layout", "feature_source", "probe_parameters"]
 

@@ -128,5 +128,8 @@ class Classifier(wiring.Component):
             with m.Else():
                 m.d.sync += out.verdict.eq(answer.p.verdict)
                 m.d.sync += out.reason.eq(Mux(decided, VerdictReason.DECIDED, VerdictReason.BAND))
+            if "classified" in answer.p.shape().members:
+                with m.If(~answer.p.classified):
+                    m.d.sync += [out.verdict.eq(Verdict.UNCERTAIN), out.reason.eq(VerdictReason.OVERLOAD)]
             with m.If(answer.valid):
                 m.next = "PRESENT"

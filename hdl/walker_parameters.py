@@ -7,10 +7,11 @@ from amaranth.hdl import Shape, signed
 from amaranth.lib import data
 from amaranth.lib.memory import MemoryData
 
+from .feature_stream import feature_word
 from .forest_parameters import ForestParameters
 from .walker_table import GATE, Side, WalkerTable
 
-__all__ = ["TABLES", "WalkerParameters", "WalkerSize", "table_contents"]
+__all__ = ["STAGES", "TABLES", "WalkerParameters", "WalkerSize", "table_contents"]
 
 STAGES = (2, 3, 4)
 
@@ -147,7 +148,7 @@ class WalkerParameters:
     @property
     def feature_layout(self) -> data.StructLayout:
         """Payload of the input stream: a feature, and whether it is the last of its flow."""
-        return data.StructLayout({"value": self.size.value_bits, "last": 1})
+        return feature_word(self.size.value_bits)
 
     @property
     def answer_layout(self) -> data.StructLayout:

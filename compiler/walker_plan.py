@@ -1,0 +1,114 @@
+"""Walker: how many lanes and stages a forest gets that is walked in block RAM."""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from amaranth.hdl import Shape
+
+from boards.device import Device
+from hdl.forest_parameters import ForestParameters
+from hdl.forest_walker import ForestWalker
+from hdl.walker_parameters import STAGES, WalkerParameters, WalkerSize
+
+from .estimate import Estimate
+from .forest_plan import ForestPlan
+
+__all__ = ["WalkerPlan", "plan_walker"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class WalkerPlan(ForestPlan):
+    """A forest as :class:`hdl.forest_walker.ForestWalker`."""
+
+    architecture = "walker"
+    parameters: WalkerParameters
+
+    def circuit(self) -> ForestWalker:
+        return ForestWalker(parameters=self.parameters)
+
+    @property
+    def entry(self) -> dict[str, Any]:
+        chosen = {name: getattr(self.parameters, name) for name in ("stages", "lanes", "double", "loadable")}
+        return {"size": dataclasses.asdict(self.parameters.size), **chosen}
+
+    @classmethod
+    def read(cls, forest: ForestParameters, entry: Mapping[str, Any], directory: Path) -> WalkerParameters:
+        chosen = {name: entry[name] for name in ("stages", "lanes", "double", "loadable")}
+        return WalkerParameters(forest=forest, size=WalkerSize(**entry["size"]), **chosen)
+
+    def offset(self, feature: int) -> int:
+        """The features come one after the other, in the same place."""
+        return 0
+
+
+def plan_walker(
+    parameters: ForestParameters, device: Device, clock_hz: float, flows_per_s: float, *, loadable: bool = False
+) -> WalkerPlan:
+    """The fewest lanes that keep up at the clock, or at the highest that is to be expected; and the fewest stages.
+
+    Tables that can be loaded are double where there is room for that.
+    """
+    size = WalkerSize.of(parameters)
+    fastest = [(stages, _clock_hz(size, stages, device)) for stages in STAGES]
+    stages, reached = next(((s, f) for s, f in fastest if f >= clock_hz), max(fastest, key=lambda choice: choice[1]))
+    one = ForestWalker(parameters=WalkerParameters(forest=parameters, size=size, stages=stages))
+    lanes = max(1, -(-int(one.interval * flows_per_s) // int(min(reached, clock_hz))))
+    chosen = WalkerParameters(forest=parameters, size=size, stages=stages, lanes=lanes, loadable=loadable)
+    if loadable:
+        double = dataclasses.replace(chosen, double=True)
+        if _block_rams(double, device) <= device.block_rams:
+            chosen = double
+    circuit = ForestWalker(parameters=chosen)
+    rows = sum(1 << bits for name, (_, bits) in size.tables.items() if name == "links")
+    return WalkerPlan(
+        parameters=chosen,
+        summary=(
+            f"a flow every {circuit.interval} clocks at worst, {rows} rows in block RAM, "
+            f"{lanes} {'lane' if lanes == 1 else 'lanes'} of {stages} stages"
+        ),
+        estimate=Estimate(
+            logic_cells=_logic_cells(chosen, device),
+            block_rams=_block_rams(chosen, device),
+            clock_hz=reached,
+            latency=circuit.latency,
+            interval=circuit.interval,
+        ),
+    )
+
+
+def _block_rams(parameters: WalkerParameters, device: Device) -> int:
+    lane = sum(
+        device.family.block_rams(memory.depth, Shape.cast(memory.shape).width)
+        for memory in parameters.memories.values()
+    )
+    return parameters.lanes * lane
+
+
+def _clock_hz(size: WalkerSize, stages: int, device: Device) -> float:
+    """By the longest way between two registers, as placed and routed walkers had it."""
+    compare = device.level_ns + device.carry_ns * size.value_bits / 2
+    choose = 5 * device.level_ns
+    if stages == 2:
+        longest = device.block_ram_ns + compare + choose
+    elif stages == 3:
+        longest = device.block_ram_ns + max(compare + device.level_ns, choose)
+    else:
+        longest = max(device.block_ram_ns, device.register_ns + choose, device.register_ns + compare + device.level_ns)
+    return 1e9 / longest
+
+
+_LOADER_CELLS = 270
+"""Of the loader and its checksum, once for all lanes."""
+
+
+def _logic_cells(parameters: WalkerParameters, device: Device) -> int:
+    """Tables of a comparison, an adder, the choice of the next row and control; and registers that stand alone."""
+    size = parameters.size
+    tables = 3 * size.value_bits // 2 + size.score_bits + size.root_bits + 3 * size.row_bits + 40
+    registers = (size.root_bits + size.score_bits + 9) * (parameters.stages - 1) + size.score_bits
+    # A logic cell of the iCE40 holds a table and a register that belongs to it; one of the ECP5 is a table.
+    lane = tables + (registers if device.family.name == "iCE40" else 0)
+    return parameters.lanes * lane + (_LOADER_CELLS if parameters.loadable else 0)
