@@ -10,13 +10,15 @@ import typer
 from rich.console import Console
 
 from compiler.atomic import replacing
-from compiler.cli import new_app, run, warn
+from compiler.cli import new_app, progress, run, warn
 from compiler.manifest import read_manifest
 from hdl.verdict import Verdict
 
+from .cxx import CxxCompiler
 from .feed import PACES, SPEED_HZ, FeedParameters, feed_capture
 from .feed_key import parse_key
 from .forest_check import check_forest
+from .gate_check import check_gates
 from .items import TICK_MS
 from .probe_check import CHECK_CAPTURE, FLOWS, check_probe
 from .replay import ENGINES, TEST_KEY, replay
@@ -146,6 +148,9 @@ def check_command(
     ] = CHECK_CAPTURE,
     flows: Annotated[int, typer.Option(min=1, help="Flows of it, those with the fewest frames.")] = FLOWS,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the gaps between bytes.")] = 1,
+    gates: Annotated[
+        bool, typer.Option("--gates", help="Synthesise the forest too, and simulate its gates with the same vectors.")
+    ] = False,
 ) -> None:
     """Hold the circuit of an export to its model and write what was seen into its manifest.
 
@@ -153,12 +158,26 @@ def check_command(
     whole probe gets real traffic with random gaps; its records must be those of the software probe, in the same order.
     Exit code 1 when anything differs.
 
-    Example:
+    --gates needs a C++ compiler: what CXX names, g++ or clang++, or the extra `compiled`.
+
+    Examples:
 
         python -m sim check probe
+
+        python -m sim check core --gates
     """
+    if gates:
+        # Better to know before the other checks that it is missing.
+        CxxCompiler()
     forest = check_forest(export)
     print(f"forest: {forest.vectors} vectors in {forest.cycles} cycles, {forest.mismatches} mismatches")
+    if gates:
+        with progress("checking gates") as tell:
+            after = check_gates(export, tell=tell)
+        print(
+            f"gates: {after.vectors} vectors in {after.cycles} cycles, {after.mismatches} mismatches, "
+            f"{sum(after.cells.values())} cells after synthesis"
+        )
     if read_manifest(export).top != "probe":
         return
     with telling("simulating the probe") as tell:

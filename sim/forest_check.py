@@ -4,8 +4,6 @@ import functools
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from compiler.blif import parse_blif
 from compiler.emit import rtlil_text, sha256
 from compiler.errors import CheckFailed, InputError
@@ -17,6 +15,7 @@ from compiler.plan import ForestPlan, forest_parameters
 from compiler.vectors import Vectors, read_vectors
 from hdl.forest_unrolled import UnrolledParameters
 
+from .answer_check import AnswerCheck
 from .testbench import simulate
 
 __all__ = ["ForestCheck", "Simulated", "check_forest"]
@@ -87,55 +86,46 @@ class ForestCheck:
         wrong = (scores != self.vectors.scores) | (self.forest.verdicts(scores) != self.vectors.verdicts)
         return int(wrong.sum())
 
+    def require_good_vectors(self) -> None:
+        """Raise :class:`CheckFailed` when files are not as exported, or vectors are not what the forest answers."""
+        if changed := self.changed_files():
+            raise CheckFailed(f"{self.directory}: not as exported: {', '.join(changed)}")
+        if wrong := self.wrong_vectors():
+            raise CheckFailed(
+                f"{self.directory}: {wrong} of {len(self.vectors)} vectors are not what the forest answers"
+            )
+
     def simulate(self) -> Simulated:
         """Feed a vector every interval and look at the output in every clock."""
         circuit = self.plan.circuit()
-        latency, interval = self.manifest.latency_cycles, self.manifest.interval_cycles
-        rows = self._payloads()
-        cycles = (len(rows) - 1) * interval + latency + 1
-        mismatches = 0
+        check = AnswerCheck(self.manifest, self.vectors)
 
         async def run(ctx):
-            nonlocal mismatches
             ctx.set(circuit.o.ready, 1)
-            for cycle in range(cycles):
-                number, offset = divmod(cycle, interval)
-                offered = offset == 0 and number < len(rows)
-                ctx.set(circuit.i.valid, offered)
-                if offered:
-                    ctx.set(circuit.i.payload.as_value(), rows[number])
-                    mismatches += not ctx.get(circuit.i.ready)
-                mismatches += not self._as_expected(ctx, circuit.o, *divmod(cycle - latency, interval))
+            for cycle in range(check.cycles):
+                payload = check.offered(cycle)
+                ctx.set(circuit.i.valid, payload is not None)
+                if payload is not None:
+                    ctx.set(circuit.i.payload.as_value(), payload)
+                check.observe(
+                    cycle,
+                    ready=ctx.get(circuit.i.ready),
+                    valid=ctx.get(circuit.o.valid),
+                    answer=ctx.get(circuit.o.payload.as_value()),
+                )
                 await ctx.tick()
 
-        simulate(circuit, run, limit_cycles=cycles + 2)
-        return Simulated(len(rows), mismatches, cycles)
-
-    def _as_expected(self, ctx, o, number: int, offset: int) -> bool:
-        due = number >= 0 and offset == 0
-        if not due or not ctx.get(o.valid):
-            return bool(ctx.get(o.valid)) == due
-        expected = int(self.vectors.scores[number]), int(self.vectors.verdicts[number])
-        return (ctx.get(o.payload.score), ctx.get(o.payload.verdict)) == expected
-
-    def _payloads(self) -> list[int]:
-        offsets = [feature["offset"] for feature in self.manifest.features]
-        return [
-            sum(value << offset for value, offset in zip(row, offsets, strict=True))
-            for row in np.asarray(self.vectors.rows).tolist()
-        ]
+        simulate(circuit, run, limit_cycles=check.cycles + 2)
+        return Simulated(len(self.vectors), check.mismatches, check.cycles)
 
 
 def check_forest(directory: str | Path) -> Simulated:
     """Run all checks of the forest of an export, write the result into its manifest, raise when one has failed."""
     check = ForestCheck(directory)
-    if changed := check.changed_files():
-        raise CheckFailed(f"{directory}: not as exported: {', '.join(changed)}")
+    check.require_good_vectors()
     if not check.circuit_unchanged():
         exported = ", ".join(f"{tool} {version}" for tool, version in check.manifest.tools.items())
         raise CheckFailed(f"{directory}: forest.json becomes another circuit here than with {exported}; export again")
-    if wrong := check.wrong_vectors():
-        raise CheckFailed(f"{directory}: {wrong} of {len(check.vectors)} vectors are not what the forest answers")
     result = check.simulate()
     record(
         directory,

@@ -19,8 +19,11 @@ from rich.table import Table
 from boards.ice40_shell import BAUD
 from compiler.cli import new_app
 from compiler.cli import run as run_app
+from compiler.errors import InputError
 from compiler.extras import import_extra
 from compiler.forest import Forest
+from compiler.manifest import NOT_DONE
+from sim.cxx import CxxCompiler
 from sim.identity import Endpoint
 from sim.replay import read_probe
 
@@ -70,11 +73,20 @@ def demo(out: Annotated[Path, typer.Argument(help="Directory that everything is 
     run("training", "fit", out / "learn.csv", "--test", out / "test.csv", "--ports", PORTS, "-o", out / "forest.json")
     run("compiler", "export", out / "forest.json", "--board", "icebreaker", "-o", probe)
     run("compiler", "prove", probe)
-    run("sim", "check", probe)
+    run("sim", "check", probe, *(["--gates"] if _has_cxx_compiler() else []))
     run("compiler", "build", probe)
     run("sim", "replay", _shown(DATA / "test.pcap.gz"), "--export", probe, "-o", out / "records.csv")
     _close(out, probe)
     console.print(f"\nAll in {out}, {time.monotonic() - started:.0f} s.", highlight=False)
+
+
+def _has_cxx_compiler() -> bool:
+    try:
+        CxxCompiler()
+    except InputError as error:
+        console.print(f"\nThe gates are not simulated: {error}", highlight=False, soft_wrap=True, markup=False)
+        return False
+    return True
 
 
 def _shown(path: Path) -> Path:
@@ -151,7 +163,7 @@ def _sender_table(records: list[dict[str, str]], label_of: list[str]) -> Table:
 def _circuit_table(manifest: dict, directory: Path) -> Table:
     """What the circuit is, and what was seen of it."""
     evidence, resources, clock = manifest["evidence"], manifest["resources"], manifest["clock"]
-    forest, replayed = evidence["simulated"], evidence["replayed"]
+    forest, replayed, gates = evidence["simulated"], evidence["replayed"], evidence["post_synthesis"]
     core_rate = clock["asked_hz"] / manifest["interval_cycles"]
     messages = read_probe(directory).parameters.export
     line_rate = BAUD / 10 / (len(messages.ipv4) + COBS_BYTES)
@@ -161,6 +173,9 @@ def _circuit_table(manifest: dict, directory: Path) -> Table:
     rows = {
         "forest circuit against the forest": f"equal for all inputs, proved in {evidence['proved']['seconds']} s",
         "forest circuit against the model": f"{forest['mismatches']} of {forest['vectors']} answers differ",
+        "its gates against the model": gates
+        if gates == NOT_DONE
+        else f"{gates['mismatches']} of {gates['vectors']} answers differ",
         "whole probe against the model": f"{replayed['mismatches']} of {replayed['records']} records differ, "
         f"counters {'equal' if replayed['counters_equal'] else 'differ'}",
         "logic cells": f"{resources['logic_cells']} of {resources['of']}, {resources['lut4']} LUT4 in the netlist",

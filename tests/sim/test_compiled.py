@@ -1,0 +1,161 @@
+"""Compiled circuits: the same values in the same clocks as in Amaranth's simulator, and refusals."""
+
+import random
+
+import pytest
+from amaranth.hdl import Module, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from compiler.emit import rtlil_text
+from compiler.errors import InputError
+from sim import compiled
+from sim.compiled import CompiledCircuit, compile_circuit
+from sim.cxx import CxxCompiler
+from sim.testbench import simulate
+from tests.scripts import script
+
+
+class Accumulator(wiring.Component):
+    """A sum with an enable, and what it would be next."""
+
+    step: In(70)
+    enable: In(1)
+    total: Out(70)
+    ahead: Out(70)
+
+    def elaborate(self, platform):
+        m = Module()
+
+        sum_ = Signal(70, init=5)
+        m.d.comb += [self.total.eq(sum_), self.ahead.eq(sum_ + self.step)]
+        with m.If(self.enable):
+            m.d.sync += sum_.eq(self.ahead)
+
+        return m
+
+
+@pytest.fixture
+def library():
+    return compile_circuit(rtlil_text(Accumulator(), "accumulator"), "accumulator", optimise=False)
+
+
+def test_equals_the_simulator_clock_by_clock(library):
+    rng = random.Random(3)
+    dut, circuit = Accumulator(), CompiledCircuit(library)
+
+    async def run(ctx):
+        for _ in range(500):
+            step, enable = rng.getrandbits(70), rng.getrandbits(1)
+            ctx.set(dut.step, step)
+            ctx.set(dut.enable, enable)
+            circuit.set("step", step)
+            circuit.set("enable", enable)
+            for name in ("total", "ahead"):
+                assert circuit.get(name) == ctx.get(getattr(dut, name))
+            await ctx.tick()
+            circuit.tick()
+            for name in ("total", "ahead"):
+                assert circuit.get(name) == ctx.get(getattr(dut, name))
+
+    simulate(dut, run, limit_cycles=510)
+
+
+def test_many_clocks_at_once(library):
+    circuit = CompiledCircuit(library)
+    circuit.set("step", 3)
+    circuit.set("enable", 1)
+    circuit.tick(1000)
+    assert (circuit.get("total"), circuit.get("ahead")) == (3005, 3008)
+
+
+def test_reset(library):
+    circuit = CompiledCircuit(library)
+    circuit.set("step", 1)
+    circuit.set("enable", 1)
+    circuit.tick(7)
+    circuit.set("rst", 1)
+    circuit.tick()
+    assert circuit.get("total") == 5
+
+
+def test_instances_are_apart(library):
+    first, second = CompiledCircuit(library), CompiledCircuit(library)
+    first.set("step", 1)
+    first.set("enable", 1)
+    first.tick(4)
+    assert (first.get("total"), second.get("total")) == (9, 5)
+    first.close()
+    second.tick()
+    assert second.get("total") == 5
+
+
+def test_ports(library):
+    ports = CompiledCircuit(library).ports
+    found = {name: (port.is_input, port.width) for name, port in ports.items()}
+    assert found == {
+        "clk": (True, 1),
+        "rst": (True, 1),
+        "step": (True, 70),
+        "enable": (True, 1),
+        "total": (False, 70),
+        "ahead": (False, 70),
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("total", 1, "^Port must be an input, not 'total'$"),
+        ("enable", 2, "^Value of 'enable' must be of 1 bits, not 2$"),
+        ("step", -1, "^Value of 'step' must be of 70 bits, not -1$"),
+    ],
+)
+def test_what_cannot_be_set(library, name, value, message):
+    with pytest.raises(ValueError, match=message):
+        CompiledCircuit(library).set(name, value)
+
+
+def test_another_clock(library):
+    with pytest.raises(ValueError, match="^Clock must be one of .*, not 'clock'$"):
+        CompiledCircuit(library, clock="clock")
+
+
+def test_a_circuit_is_compiled_once(library, monkeypatch):
+    monkeypatch.setattr(compiled, "_write_cxxrtl", lambda *_: 1 / 0)
+    assert compile_circuit(rtlil_text(Accumulator(), "accumulator"), "accumulator", optimise=False) == library
+
+
+def test_the_cache_makes_room(monkeypatch, tmp_path):
+    monkeypatch.setattr(compiled, "_KEPT", 2)
+    made, cache = tmp_path / "made", tmp_path / "cache"
+    made.write_bytes(b"library")
+    cache.mkdir()
+    for name in ("a", "b", "c"):
+        compiled._keep(made, cache / f"{name}.so")
+    assert len(list(cache.iterdir())) == 2
+    assert (cache / "c.so").read_bytes() == b"library"
+
+
+def test_the_compiler_that_cxx_names(monkeypatch, tmp_path):
+    monkeypatch.setenv("CXX", f"{script(tmp_path / 'cxx', 'echo mine 1.0')} -march=native")
+    assert CxxCompiler().command == [str(tmp_path / "cxx"), "-march=native"]
+    assert CxxCompiler().version() == "mine 1.0"
+
+
+def test_without_a_compiler(monkeypatch):
+    monkeypatch.delenv("CXX", raising=False)
+    monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    with pytest.raises(InputError, match=r"^compiled simulation needs a C\+\+ compiler: install g\+\+ or clang\+\+"):
+        CxxCompiler()
+
+
+def test_a_compiler_that_fails_is_one_line(monkeypatch, tmp_path):
+    text = '[ "$1" = --version ] && echo broken 1.0 && exit; echo "circuit.cc:1: error: out of memory" >&2; exit 1'
+    monkeypatch.setenv("CXX", script(tmp_path / "cxx", text))
+    (tmp_path / "cache").mkdir()
+    monkeypatch.setattr(compiled, "_cache", lambda: tmp_path / "cache")
+    with pytest.raises(InputError, match="cxx failed: circuit.cc:1: error: out of memory$"):
+        compile_circuit(rtlil_text(Accumulator(), "accumulator"), "accumulator")
+    assert list((tmp_path / "cache").iterdir()) == []
