@@ -38,6 +38,11 @@ class ForestPlan:
     estimate: Estimate
     reason: str = ""
 
+    @property
+    def lanes(self) -> int:
+        """Circuits side by side that share the flows."""
+        return 1
+
     def circuit(self) -> wiring.Component:
         """A new instance of the circuit, with streams ``i`` and ``o``, ``latency`` and ``interval``."""
         raise NotImplementedError

@@ -21,6 +21,9 @@ _PLANS: Mapping[str, type[ForestPlan]] = {plan.architecture: plan for plan in (U
 
 ARCHITECTURES = tuple(_PLANS)
 
+MOST_LANES = 32
+"""Of a walker that is considered beside other architectures."""
+
 
 def forest_parameters(forest: Forest) -> ForestParameters:
     """What the circuit of a forest computes, after all passes."""
@@ -66,6 +69,8 @@ def plan_forest(
         raise InputError(f"flows per second must be above 0 and at most one a clock, {clock_hz:.0f}, not {needed:g}")
     names = ARCHITECTURES if architecture is None else (architecture,)
     plans = candidates(forest, device, clock_hz, needed, names=names, loadable=loadable)
+    # So many lanes are never smaller, and a description of them takes long to write.
+    plans = [plan for plan in plans if len(plans) == 1 or plan.lanes <= MOST_LANES]
     chosen = min(plans, key=lambda plan: _order(plan, device, clock_hz))
     return dataclasses.replace(chosen, reason=_reason(chosen, plans, device, clock_hz, needed))
 

@@ -26,6 +26,10 @@ class WalkerPlan(ForestPlan):
     architecture = "walker"
     parameters: WalkerParameters
 
+    @property
+    def lanes(self) -> int:
+        return self.parameters.lanes
+
     def circuit(self) -> ForestWalker:
         return ForestWalker(parameters=self.parameters)
 

@@ -1,12 +1,31 @@
-"""AnswerCheck: which flow a forest circuit is given in a clock, and what it must answer in it."""
+"""Answer checks: what a forest circuit is given in a clock, and what it must answer in it."""
 
 from compiler.manifest import Manifest
 from compiler.vectors import Vectors
 
-__all__ = ["AnswerCheck"]
+__all__ = ["AnswerCheck", "WalkCheck", "answer_check"]
 
 
-class AnswerCheck:
+class _Answers:
+    """What is expected, and what has been wrong so far."""
+
+    def __init__(self, manifest: Manifest, vectors: Vectors):
+        self._fields = {field["name"]: field for field in manifest.answer}
+        self._expected = list(zip(vectors.scores.tolist(), vectors.verdicts.tolist(), strict=True))
+        self.mismatches = 0
+
+    def is_right(self, number: int, answer: int) -> bool:
+        """Whether a payload of the output is the answer to a flow."""
+        classified = "classified" not in self._fields or self._field(answer, "classified") == 1
+        return classified and (self._field(answer, "score"), self._field(answer, "verdict")) == self._expected[number]
+
+    def _field(self, answer: int, name: str) -> int:
+        field = self._fields[name]
+        value = answer >> field["offset"] & (1 << field["bits"]) - 1
+        return value - (1 << field["bits"]) if field["signed"] and value >> field["bits"] - 1 else value
+
+
+class AnswerCheck(_Answers):
     """A new flow every interval, each answer in the clock in which it is due and in no other.
 
     Parameters
@@ -25,15 +44,17 @@ class AnswerCheck:
     """
 
     def __init__(self, manifest: Manifest, vectors: Vectors):
+        super().__init__(manifest, vectors)
         self._latency, self._interval = manifest.latency_cycles, manifest.interval_cycles
         offsets = [feature["offset"] for feature in manifest.features]
         self._payloads = [
             sum(value << offset for value, offset in zip(row, offsets, strict=True)) for row in vectors.rows.tolist()
         ]
-        self._fields = {field["name"]: field for field in manifest.answer}
-        self._expected = list(zip(vectors.scores.tolist(), vectors.verdicts.tolist(), strict=True))
         self.cycles = (len(self._payloads) - 1) * self._interval + self._latency + 1
-        self.mismatches = 0
+
+    def finished(self, cycle: int) -> bool:
+        """Whether nothing more is to come in a clock."""
+        return cycle == self.cycles
 
     def offered(self, cycle: int) -> int | None:
         """The payload of the flow that is offered in a clock, if one is."""
@@ -46,13 +67,62 @@ class AnswerCheck:
             self.mismatches += 1
         number, offset = divmod(cycle - self._latency, self._interval)
         due = number >= 0 and offset == 0
-        if bool(valid) != due or (due and self._decoded(answer) != self._expected[number]):
+        if bool(valid) != due or (due and not self.is_right(number, answer)):
             self.mismatches += 1
 
-    def _decoded(self, answer: int) -> tuple[int, int]:
-        return self._field(answer, "score"), self._field(answer, "verdict")
 
-    def _field(self, answer: int, name: str) -> int:
-        field = self._fields[name]
-        value = answer >> field["offset"] & (1 << field["bits"]) - 1
-        return value - (1 << field["bits"]) if field["signed"] and value >> field["bits"] - 1 else value
+class WalkCheck(_Answers):
+    """Feature after feature as they are taken, answers in the order of the flows and none of them late.
+
+    Parameters
+    ----------
+    manifest, vectors:
+        As of :class:`AnswerCheck`.
+
+    Attributes
+    ----------
+    cycles:
+        Clocks in which the last answer is due at the latest; then the clocks that it took.
+    mismatches:
+        Answers so far that were wrong, late or too many.
+    """
+
+    def __init__(self, manifest: Manifest, vectors: Vectors):
+        super().__init__(manifest, vectors)
+        last = 1 << manifest.architecture["size"]["value_bits"]
+        self._words = [
+            value | (last if at == len(row) - 1 else 0) for row in vectors.rows.tolist() for at, value in enumerate(row)
+        ]
+        self._flows, features = len(vectors), len(manifest.features)
+        # Flows come no faster than their features, one a clock.
+        self._latency, self._interval = manifest.latency_cycles + features, max(manifest.interval_cycles, features)
+        self.cycles = self._latency + self._flows * self._interval
+        self._taken = self._answered = 0
+
+    def finished(self, cycle: int) -> bool:
+        """Whether all flows have been answered, or should have been."""
+        if self._answered == self._flows:
+            self.cycles = min(self.cycles, cycle)
+        elif cycle == self.cycles:
+            self.mismatches += self._flows - self._answered
+        return cycle == self.cycles
+
+    def offered(self, cycle: int) -> int | None:
+        """The payload of the feature that is offered in a clock, if one is."""
+        return self._words[self._taken] if self._taken < len(self._words) else None
+
+    def observe(self, cycle: int, *, ready: int, valid: int, answer: int) -> None:
+        """Compare what the circuit says in a clock: ready of its input, valid and payload of its output."""
+        if ready and self._taken < len(self._words):
+            self._taken += 1
+        if valid:
+            number = self._answered
+            late = cycle > self._latency + number * self._interval
+            if number == self._flows or late or not self.is_right(number, answer):
+                self.mismatches += 1
+            self._answered = min(number + 1, self._flows)
+
+
+def answer_check(manifest: Manifest, vectors: Vectors) -> AnswerCheck | WalkCheck:
+    """The check for the architecture of an export."""
+    return (WalkCheck if manifest.architecture["name"] == "walker" else AnswerCheck)(manifest, vectors)

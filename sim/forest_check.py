@@ -4,18 +4,16 @@ import functools
 from dataclasses import dataclass
 from pathlib import Path
 
-from compiler.blif import parse_blif
 from compiler.emit import rtlil_text, sha256
 from compiler.errors import CheckFailed, InputError
-from compiler.exporting import FOREST_MODULE, NETWORK
+from compiler.exporting import FOREST_MODULE
 from compiler.forest import Forest
 from compiler.forest_json import read_forest
 from compiler.manifest import Manifest, changed_files, read_manifest, record
-from compiler.plan import ForestPlan, forest_parameters
+from compiler.plan import ForestPlan, read_plan
 from compiler.vectors import Vectors, read_vectors
-from hdl.forest_unrolled import UnrolledParameters
 
-from .answer_check import AnswerCheck
+from .answer_check import answer_check
 from .testbench import simulate
 
 __all__ = ["ForestCheck", "Simulated", "check_forest"]
@@ -62,15 +60,7 @@ class ForestCheck:
 
     @functools.cached_property
     def plan(self) -> ForestPlan:
-        chosen = self.manifest.architecture
-        path = self.directory / NETWORK
-        parameters = UnrolledParameters(
-            forest=forest_parameters(self.forest),
-            network=parse_blif(path.read_text(), str(path)),
-            levels_per_stage=chosen["levels_per_stage"],
-            registered=frozenset(chosen["registered"]),
-        )
-        return ForestPlan(chosen["name"], parameters, chosen["reason"])
+        return read_plan(self.forest, self.manifest.architecture, self.directory)
 
     def changed_files(self) -> list[str]:
         """Files whose content is not what the manifest says, or that are gone."""
@@ -96,13 +86,14 @@ class ForestCheck:
             )
 
     def simulate(self) -> Simulated:
-        """Feed a vector every interval and look at the output in every clock."""
+        """Feed all vectors, as fast as the circuit takes them, and look at the output in every clock."""
         circuit = self.plan.circuit()
-        check = AnswerCheck(self.manifest, self.vectors)
+        check = answer_check(self.manifest, self.vectors)
 
         async def run(ctx):
             ctx.set(circuit.o.ready, 1)
-            for cycle in range(check.cycles):
+            cycle = 0
+            while not check.finished(cycle):
                 payload = check.offered(cycle)
                 ctx.set(circuit.i.valid, payload is not None)
                 if payload is not None:
@@ -114,6 +105,7 @@ class ForestCheck:
                     answer=ctx.get(circuit.o.payload.as_value()),
                 )
                 await ctx.tick()
+                cycle += 1
 
         simulate(circuit, run, limit_cycles=check.cycles + 2)
         return Simulated(len(self.vectors), check.mismatches, check.cycles)

@@ -11,7 +11,7 @@ from compiler.errors import CheckFailed, InputError
 from compiler.exporting import target_named
 from compiler.manifest import record
 
-from .answer_check import AnswerCheck
+from .answer_check import AnswerCheck, WalkCheck, answer_check
 from .compiled import CompiledCircuit, compile_circuit, yosys_version
 from .cxx import CxxCompiler
 from .forest_check import ForestCheck
@@ -61,7 +61,7 @@ def check_gates(directory: str | Path, *, tell: Callable[[str], None] = lambda _
         raise InputError(f"{directory}: {error}") from None
     # So few clocks take less time than a compiler needs to make them faster.
     library = compile_circuit(netlist.rtlil, top, cells=CELL_MODELS[family.name], optimise=False, tell=tell)
-    answers = AnswerCheck(check.manifest, check.vectors)
+    answers = answer_check(check.manifest, check.vectors)
     _simulate(CompiledCircuit(library), netlist, answers, tell)
     cells = {cell: count for cell, count in netlist.cells.items() if not cell.startswith("$")}
     result = GatesSimulated(len(check.vectors), answers.mismatches, answers.cycles, cells)
@@ -98,11 +98,12 @@ def forest_module(design: Path, *, alone: bool) -> str:
 
 
 def _simulate(
-    circuit: CompiledCircuit, netlist: GateNetlist, answers: AnswerCheck, tell: Callable[[str], None]
+    circuit: CompiledCircuit, netlist: GateNetlist, answers: AnswerCheck | WalkCheck, tell: Callable[[str], None]
 ) -> None:
     ports = netlist.ports
     circuit.set(ports["o__ready"], 1)
-    for cycle in range(answers.cycles):
+    cycle = 0
+    while not answers.finished(cycle):
         if cycle % 1000 == 0:
             tell(f"simulating gates: {cycle} of {answers.cycles} clocks")
         payload = answers.offered(cycle)
@@ -116,3 +117,4 @@ def _simulate(
             answer=circuit.get(ports["o__payload"]),
         )
         circuit.tick()
+        cycle += 1

@@ -31,7 +31,7 @@ def test_a_clock_out_of_reach_gets_all_registers():
     plan = plan_forest(grown_forest(), UP5K, 900e6)
     assert plan.parameters.registered == {"tables", "sums", "score"}
     assert plan.parameters.levels_per_stage == 1
-    assert "900 MHz asked for" in plan.reason
+    assert "900 MHz and 900000000 flows/s asked for" in plan.reason
 
 
 def test_the_reason_names_what_was_chosen():
@@ -49,3 +49,35 @@ def test_parameters_come_from_the_simplified_forest():
 def test_unknown_architecture_is_named():
     with pytest.raises(InputError, match="^architecture must be one of unrolled, not 'rolled'$"):
         plan_forest(one_tree(), UP5K, 12e6, architecture="rolled")
+
+
+def test_few_flows_a_second_are_walked():
+    plan = plan_forest(grown_forest(trees=16, depth=4), UP5K, 24e6, flows_per_s=100_000)
+    assert plan.architecture == "walker"
+    assert plan.estimate.flows_per_s(24e6) >= 100_000
+    assert "unrolled would take about" in plan.reason
+
+
+def test_more_flows_a_second_take_more_lanes():
+    lanes = [
+        plan_forest(grown_forest(trees=16, depth=4), LFE5U_85F, 125e6, architecture="walker", flows_per_s=flows).lanes
+        for flows in (1e6, 4e6, 16e6)
+    ]
+    assert lanes == sorted(set(lanes))
+
+
+def test_a_flow_every_clock_is_unrolled():
+    assert plan_forest(grown_forest(trees=16, depth=4), LFE5U_85F, 125e6).architecture == "unrolled"
+
+
+def test_what_must_be_loadable_is_a_walker_with_double_tables_where_they_fit():
+    forest = grown_forest(trees=16, depth=4)
+    assert plan_forest(forest, LFE5U_85F, 125e6, loadable=True).parameters.double
+    with pytest.raises(InputError, match="tables can be loaded only into a walker, not into architecture 'unrolled'"):
+        plan_forest(forest, UP5K, 24e6, architecture="unrolled", loadable=True)
+
+
+@pytest.mark.parametrize("flows", [-1, 24_000_001])
+def test_flows_per_second_must_be_possible(flows):
+    with pytest.raises(InputError, match="flows per second must be above 0 and at most one a clock, 24000000, not"):
+        plan_forest(one_tree(), UP5K, 24e6, flows_per_s=flows)
