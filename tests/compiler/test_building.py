@@ -68,7 +68,8 @@ def test_a_build_for_a_device_without_a_board(tmp_path):
     manifest = build(core)
     assert manifest == read_manifest(core)
     used, clock = manifest.resources, manifest.clock
-    assert 0 < used["alone"]["lut4"] < used["logic_cells"] < used["of"] == 24288
+    assert used["alone"]["lut4"] > 0
+    assert 0 < used["logic_cells"] < used["of"] == 24288
     assert used["lut4eq"] == used["lut4"] + 2 * used["carry"]
     assert used["ebr"] == used["dsp"] == 0
     assert (clock["asked_hz"], clock["met"]) == (100_000_000, True)
