@@ -20,7 +20,7 @@ from .estimate import Estimate
 from .forest_plan import ForestPlan
 from .lut_optimiser import with_fewer_tables
 
-__all__ = ["UnrolledPlan", "plan_unrolled"]
+__all__ = ["UnrolledPlan", "plan_unrolled", "unrolled_plans"]
 
 NETWORK = "network.blif"
 """The comparisons and trees of the forest, as tables."""
@@ -70,11 +70,28 @@ class UnrolledPlan(ForestPlan):
 def plan_unrolled(parameters: ForestParameters, device: Device, clock_hz: float) -> UnrolledPlan:
     """The pipeline with the fewest registers that should reach the clock on the device; else the fastest."""
     network = with_fewer_tables(forest_network(parameters))
-    period_ns = 1e9 / clock_hz
     for levels_per_stage, registered in _choices(network):
         longest_ns = _longest_ns(parameters, network, levels_per_stage, registered, device)
-        if longest_ns <= _MARGIN * period_ns:
+        if longest_ns <= _MARGIN * 1e9 / clock_hz:
             break
+    return _plan(parameters, network, levels_per_stage, registered, device)
+
+
+def unrolled_plans(parameters: ForestParameters, device: Device) -> Iterator[UnrolledPlan]:
+    """From no registers but those of the answer to all, at most a handful of plans."""
+    network = with_fewer_tables(forest_network(parameters))
+    for levels_per_stage in (0, network.depth, 4, 3, 2, 1):
+        if levels_per_stage <= network.depth:
+            yield _plan(parameters, network, levels_per_stage, BOUNDARIES if levels_per_stage else (), device)
+
+
+def _plan(
+    parameters: ForestParameters,
+    network: LutNetwork,
+    levels_per_stage: int,
+    registered: tuple[str, ...],
+    device: Device,
+) -> UnrolledPlan:
     unrolled = UnrolledParameters(
         forest=parameters, network=network, levels_per_stage=levels_per_stage, registered=frozenset(registered)
     )
@@ -92,7 +109,7 @@ def plan_unrolled(parameters: ForestParameters, device: Device, clock_hz: float)
         estimate=Estimate(
             logic_cells=_tables(parameters, network),
             block_rams=0,
-            clock_hz=1e9 / longest_ns,
+            clock_hz=1e9 / _longest_ns(parameters, network, levels_per_stage, registered, device),
             latency=circuit.latency,
             interval=circuit.interval,
         ),

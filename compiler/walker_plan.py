@@ -1,7 +1,7 @@
 """Walker: how many lanes and stages a forest gets that is walked in block RAM."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from hdl.walker_parameters import STAGES, WalkerParameters, WalkerSize
 from .estimate import Estimate
 from .forest_plan import ForestPlan
 
-__all__ = ["WalkerPlan", "plan_walker"]
+__all__ = ["WalkerPlan", "plan_walker", "walker_plans"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,18 +65,35 @@ def plan_walker(
         double = dataclasses.replace(chosen, double=True)
         if _block_rams(double, device) <= device.block_rams:
             chosen = double
-    circuit = ForestWalker(parameters=chosen)
-    rows = sum(1 << bits for name, (_, bits) in size.tables.items() if name == "links")
+    return _plan(chosen, device)
+
+
+def walker_plans(parameters: ForestParameters, device: Device) -> Iterator[WalkerPlan]:
+    """All numbers of stages, and one lane or twice as many as before while there is block RAM for them."""
+    size = WalkerSize.of(parameters)
+    for stages in STAGES:
+        lanes = 1
+        while True:
+            plan = _plan(WalkerParameters(forest=parameters, size=size, stages=stages, lanes=lanes), device)
+            if lanes > 1 and not plan.estimate.fits(device):
+                break
+            yield plan
+            lanes *= 2
+
+
+def _plan(parameters: WalkerParameters, device: Device) -> WalkerPlan:
+    circuit = ForestWalker(parameters=parameters)
+    lanes = f"{parameters.lanes} {'lane' if parameters.lanes == 1 else 'lanes'}"
     return WalkerPlan(
-        parameters=chosen,
+        parameters=parameters,
         summary=(
-            f"a flow every {circuit.interval} clocks at worst, {rows} rows in block RAM, "
-            f"{lanes} {'lane' if lanes == 1 else 'lanes'} of {stages} stages"
+            f"a flow every {circuit.interval} clocks at worst, {1 << parameters.size.row_bits} rows in block RAM, "
+            f"{lanes} of {parameters.stages} stages"
         ),
         estimate=Estimate(
-            logic_cells=_logic_cells(chosen, device),
-            block_rams=_block_rams(chosen, device),
-            clock_hz=reached,
+            logic_cells=_logic_cells(parameters, device),
+            block_rams=_block_rams(parameters, device),
+            clock_hz=_clock_hz(parameters.size, parameters.stages, device),
             latency=circuit.latency,
             interval=circuit.interval,
         ),

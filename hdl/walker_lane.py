@@ -6,6 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from .block_ram import BlockRam
 from .walker_parameters import TABLES, WalkerParameters
+from .walker_table import GATE
 
 __all__ = ["WalkerLane"]
 
@@ -100,10 +101,13 @@ class WalkerLane(wiring.Component):
         """Puts features into the bank of their flow."""
         flows = w.memories["flows"]
         index = Signal(self.parameters.size.index_bits)
-        # All banks are in use when as many laps lie between the flow to come and the one to be answered.
+        # All banks are in use when as many laps lie between the flow to come and the one to be answered. A clock is
+        # left behind each flow, so that this is known early.
         full = (w.written.number == w.answered.number) & ((w.written.lap ^ w.answered.lap) == 0b10)
+        room = Signal()
+        m.d.sync += room.eq(~full & ~(flows.write_enable & self.i.p.last))
         m.d.comb += [
-            self.i.ready.eq(~full),
+            self.i.ready.eq(room),
             flows.write_address.eq(Cat(index, w.written.lap[0], w.written.number)),
             flows.write_data.eq(self.i.p.value),
             flows.write_enable.eq(self.i.valid & self.i.ready),
@@ -138,11 +142,16 @@ class WalkerLane(wiring.Component):
         return _delayed(m, _carries(m, value, inverted), stages > 2)
 
     def _take_turns(self, m, w):
-        """Stage before the last: whether it is the turn of a walk, should it be at the gate."""
+        """Stage before the last: whether a walk is at the gate, and takes a flow there or answers."""
+        # Known so early, it does not lengthen the way to the next row.
+        now = Signal()
+        m.d.comb += now.eq(w.row[: self.parameters.size.row_bits] == GATE)
+        at_gate = _delayed(m, now, self.parameters.stages - 2)
         here, then = w.walks[-2], w.walks[-1]
         m.d.sync += [
-            then.may_take.eq(here.ready & (here.number == w.taken.number) & (w.taken != w.written) & ~self.hold),
-            then.may_answer.eq(here.busy & (here.number == w.answered.number) & ~self.o.valid),
+            then.at_gate.eq(at_gate),
+            then.takes.eq(at_gate & here.ready & (here.number == w.taken.number) & (w.taken != w.written) & ~self.hold),
+            then.answers.eq(at_gate & here.busy & (here.number == w.answered.number) & ~self.o.valid),
         ]
 
     def _go_on(self, m, w, greater):
@@ -152,34 +161,37 @@ class WalkerLane(wiring.Component):
         if self.parameters.stages > 3:
             link = data.View(link.shape(), _delayed(m, link.as_value(), 1))
         side = data.View(self.parameters.size.side_layout, Mux(greater, link.right.as_value(), link.left.as_value()))
-        at_gate, onward = Signal(), Signal()
+        onward = Signal()
         row, half = Signal(self.parameters.size.row_bits), Signal(self.parameters.half_bits)
         child = Cat(link.pointer[0] | (greater & ~link.left.is_leaf & ~link.right.is_leaf), link.pointer[1:])
         m.d.comb += [
-            at_gate.eq(~link.left.is_leaf & link.left.number[0]),
-            w.take.eq(at_gate & here.may_take),
-            w.answer.eq(at_gate & here.may_answer),
-            onward.eq(side.is_leaf | w.take),
-            row.eq(Mux(onward, here.tree, Mux(at_gate | self.halt, 0, child))),
+            onward.eq(side.is_leaf | here.takes),
+            row.eq(Mux(onward, here.tree, Mux(here.at_gate | self.halt, GATE, child))),
             half.eq(here.half),
             w.memories["selectors"].read_address.eq(Cat(row, half)),
             w.memories["votes"].read_address.eq(Cat(side, here.tree, here.half)),
         ]
         m.d.sync += [w.row.eq(Cat(row, half)), w.onward.eq(onward), w.leaf.eq(side.is_leaf), then.half.eq(half)]
-        with m.If(at_gate & (~here.busy | w.answer) & ~w.take):
-            m.d.comb += half.eq(self.half)
-        with m.If(at_gate):
-            m.d.sync += [
-                then.tree.eq(link.pointer),
-                then.busy.eq(w.take | (here.busy & ~w.answer)),
-                # The root of the other half is known when the gate of that half has been visited.
-                then.ready.eq(~w.take & (~here.busy | w.answer) & (here.half == half)),
-            ]
-        with m.If(w.take):
+        self._stand_at_gate(m, w, link, half)
+        with m.If(here.takes):
             m.d.sync += [then.lap.eq(w.taken.lap), then.score.eq(0)]
             self._advance(m, w.taken)
         with m.If(self.halt):
             m.d.sync += [then.tree.eq(0), then.busy.eq(0), then.ready.eq(0)]
+
+    def _stand_at_gate(self, m, w, link, half):
+        """Last stage: what becomes of a walk at the gate."""
+        here, then = w.walks[-1], w.walks[0]
+        free = ~here.busy | here.answers
+        with m.If(here.at_gate):
+            m.d.sync += [
+                then.tree.eq(link.pointer),
+                then.busy.eq(here.takes | ~free),
+                # The root of the other half is known when the gate of that half has been visited.
+                then.ready.eq(~here.takes & free & (here.half == half)),
+            ]
+            with m.If(~here.takes & free):
+                m.d.comb += half.eq(self.half)
 
     def _answer(self, m, w):
         """Puts out what the walk that was in the last stage a clock ago has found."""
@@ -187,7 +199,7 @@ class WalkerLane(wiring.Component):
         answer, unclassified = Signal(), Signal()
         # While there is no table no walk is busy, so that the next flow to be taken is the next to be answered.
         m.d.sync += [
-            answer.eq(w.answer),
+            answer.eq(w.walks[-1].answers),
             unclassified.eq(self.halt & ~self.o.valid & ~unclassified & (w.taken != w.written)),
         ]
         with m.If(self.o.ready):
@@ -220,14 +232,13 @@ class _Wires:
     memories: the tables and the banks of features
     row: that is visited, in the first stage
     leaf, onward: the step before ended at a leaf; and went on to another root
-    take, answer: the walk in the last stage takes a flow, or answers
     written, taken, answered: the next flow to be
     """
 
     def __init__(self, p: WalkerParameters, walks: list[data.View], memories: dict[str, BlockRam]):
         self.walks, self.memories = walks, memories
         self.row = Signal(p.size.row_bits + p.half_bits)
-        self.leaf, self.onward, self.take, self.answer = (Signal() for _ in range(4))
+        self.leaf, self.onward = Signal(), Signal()
         self.written, self.taken, self.answered = (
             Signal(p.flow_layout, name=name) for name in ("written", "taken", "answered")
         )

@@ -171,10 +171,10 @@ class WalkerParameters:
 
         ``number``: of the walk; ``lap``: of the bank with its flow; ``half``: of the tables; ``tree``: the row of the
         root that comes next; ``score``: so far; ``below``, ``not_above``: whether the score was negative before the
-        last leaf, and before the last but one; ``busy``: it has a flow; ``ready``: it can take one; ``may_take``,
-        ``may_answer``: and it is its turn.
+        last leaf, and before the last but one; ``busy``: it has a flow; ``ready``: it can take one; ``at_gate``,
+        ``takes``, ``answers``: what it does in the last stage.
         """
-        bits = dict.fromkeys(("lap", "below", "not_above", "busy", "ready", "may_take", "may_answer"), 1)
+        bits = dict.fromkeys(("lap", "below", "not_above", "busy", "ready", "at_gate", "takes", "answers"), 1)
         return data.StructLayout(
             {
                 "number": range(self.stages),

@@ -17,7 +17,7 @@ from .tree import Leaf, Tree
 __all__ = ["GATE", "Side", "TestRow", "WalkerTable"]
 
 GATE = 0
-"""The row where a walk begins and ends."""
+"""The row where a walk begins and ends. Its pointer is the row of the first root."""
 
 
 class Side(NamedTuple):
@@ -45,9 +45,6 @@ class TestRow(NamedTuple):
         """Whether the row of the child depends on the side."""
         return not (self.left.is_leaf or self.right.is_leaf)
 
-
-_AT_GATE = Side(False, 1)
-"""No side of a test has this. The pointer of the gate is the row of the first root."""
 
 _CONSTANT = TestRow(left=Side(True), right=Side(True))
 """Adds the first vote, whatever the flow is."""
@@ -173,7 +170,8 @@ def _lay_out(subtrees: _Subtrees, root_bits: int) -> tuple[TestRow, ...]:
             pointers[children] = row_of[children[0]]
 
     rows = [TestRow()] * max(after, 1 + max(held))
-    rows[GATE] = TestRow(pointer=first, left=_AT_GATE, right=_AT_GATE)
+    # Only the pointer is looked at.
+    rows[GATE] = TestRow(pointer=first)
     rows[after - _VERDICT_ROWS : after] = [_CONSTANT] * _VERDICT_ROWS
     for row, subtree in held.items():
         rows[row] = _row(subtrees, subtree, pointers[below[subtree]])

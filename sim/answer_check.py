@@ -94,8 +94,11 @@ class WalkCheck(_Answers):
             value | (last if at == len(row) - 1 else 0) for row in vectors.rows.tolist() for at, value in enumerate(row)
         ]
         self._flows, features = len(vectors), len(manifest.features)
-        # Flows come no faster than their features, one a clock.
-        self._latency, self._interval = manifest.latency_cycles + features, max(manifest.interval_cycles, features)
+        # Flows come no faster than their features, one a clock, and a clock behind the last.
+        self._latency, self._interval = (
+            manifest.latency_cycles + features + 1,
+            max(manifest.interval_cycles, features + 1),
+        )
         self.cycles = self._latency + self._flows * self._interval
         self._taken = self._answered = 0
 

@@ -65,8 +65,8 @@ def test_many_flows_keep_the_interval(stages, lanes):
     forest = grown_forest(trees=7, depth=3, seed=3)
     rows = rows_for(forest, 60, 4)
     dut = ForestWalker(parameters=WalkerParameters.of(forest_parameters(forest), stages=stages, lanes=lanes))
-    # More than a lane takes, features cannot come in.
-    interval = max(dut.interval, len(forest.columns))
+    # Features come one a clock, and a clock is left behind the last.
+    interval = max(dut.interval, len(forest.columns) + 1)
     limit = dut.latency + len(forest.columns) + interval * len(rows)
     assert run(dut, rows, limit_cycles=limit) == answers(forest, rows)
 

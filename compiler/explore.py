@@ -1,0 +1,145 @@
+"""Explore: what circuits a forest could become on a device, how large and how fast each would be."""
+
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from boards.bench_shell import write_bench
+from boards.device import Device, DoesNotFit
+from boards.routing import place_and_route
+from boards.synthesis import synthesise, synthesise_alone
+from boards.toolchain import ToolError, ToolMissing
+
+from .emit import rtlil_text
+from .errors import InputError
+from .exporting import FOREST_MODULE
+from .forest import Forest
+from .forest_plan import ForestPlan
+from .plan import forest_parameters
+from .unrolled_plan import unrolled_plans
+from .walker_plan import walker_plans
+
+__all__ = ["Placed", "Point", "explore", "place", "plot"]
+
+
+@dataclass(frozen=True)
+class Placed:
+    """What place and route has found, with one seed.
+
+    Attributes
+    ----------
+    logic_cells, block_rams:
+        Of the circuit alone, after synthesis.
+    clock_hz:
+        Reached behind a shift register.
+    """
+
+    logic_cells: int
+    block_rams: int
+    clock_hz: float
+
+
+@dataclass(frozen=True)
+class Point:
+    """A circuit.
+
+    Attributes
+    ----------
+    plan:
+        What it is.
+    flows_per_s:
+        At the clock that is expected, whatever the flows are.
+    best:
+        No other that fits the device is as fast with fewer logic cells.
+    placed:
+        What place and route has found, if it was asked.
+    """
+
+    plan: ForestPlan
+    flows_per_s: float
+    best: bool = False
+    placed: Placed | None = None
+
+    @property
+    def logic_cells(self) -> int:
+        return self.plan.estimate.logic_cells
+
+
+def explore(forest: Forest, device: Device) -> list[Point]:
+    """All circuits that are considered, the smallest first, with the Pareto front of size and speed marked."""
+    parameters = forest_parameters(forest)
+    plans = [*unrolled_plans(parameters, device), *walker_plans(parameters, device)]
+    points = [Point(plan, plan.estimate.flows_per_s(plan.estimate.clock_hz)) for plan in plans]
+    points.sort(key=lambda point: (point.logic_cells, -point.flows_per_s))
+    front, fastest = [], 0.0
+    for point in points:
+        best = point.plan.estimate.fits(device) and point.flows_per_s > fastest
+        fastest = point.flows_per_s if best else fastest
+        front.append(replace(point, best=best))
+    return front
+
+
+def place(points: Sequence[Point], device: Device, tell: Callable[[str], None] = lambda _: None) -> list[Point]:
+    """The points, those of the front placed and routed."""
+    return [replace(point, placed=_placed(point, device, tell)) if point.best else point for point in points]
+
+
+def _placed(point: Point, device: Device, tell: Callable[[str], None]) -> Placed | None:
+    tell(f"{point.plan.architecture}, {point.plan.summary}: synthesis")
+    with tempfile.TemporaryDirectory() as temporary:
+        directory = Path(temporary)
+        try:
+            (directory / "forest.il").write_text(rtlil_text(point.plan.circuit(), FOREST_MODULE))
+            cells = synthesise_alone(directory / "forest.il", FOREST_MODULE, device.family)
+            write_bench(point.plan.circuit(), directory, device.family)
+            synthesise(directory, device.family)
+            tell(f"{point.plan.architecture}, {point.plan.summary}: place and route")
+            placement = place_and_route(directory, device, seed=1, clock_hz=point.plan.estimate.clock_hz)
+        except DoesNotFit:
+            return None
+        except (ToolMissing, ToolError) as error:
+            raise InputError(str(error)) from None
+    return Placed(cells.get("lut4eq", cells["lut4"]), cells["ebr"], placement.fmax_hz)
+
+
+def plot(points: Sequence[Point], device: Device, title: str, path: Path) -> None:
+    """A picture of size against speed, the front as a line."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8, 5), layout="constrained")
+    axes = figure.add_subplot()
+    for architecture, marker in (("unrolled", "s"), ("walker", "o")):
+        chosen = [point for point in points if point.plan.architecture == architecture]
+        axes.scatter(
+            [point.flows_per_s for point in chosen],
+            [point.logic_cells for point in chosen],
+            marker=marker,
+            label=architecture,
+            alpha=0.7,
+        )
+    front = [point for point in points if point.best]
+    axes.step(
+        [point.flows_per_s for point in front],
+        [point.logic_cells for point in front],
+        where="post",
+        color="0.4",
+        label="Pareto front",
+    )
+    for point in front:
+        if point.plan.estimate.block_rams:
+            at = (point.flows_per_s, point.logic_cells)
+            axes.annotate(f" {point.plan.estimate.block_rams} RAM", at, fontsize=7, va="top")
+        if point.placed:
+            flows = point.placed.clock_hz / point.plan.estimate.interval
+            axes.plot(
+                [point.flows_per_s, flows], [point.logic_cells, point.placed.logic_cells], color="tab:red", linewidth=1
+            )
+            axes.plot(flows, point.placed.logic_cells, "x", color="tab:red")
+    if any(point.placed for point in points):
+        axes.plot([], [], "x", color="tab:red", label="placed and routed")
+    axes.axhline(device.logic_cells, color="0.7", linestyle=":", linewidth=1, label=f"all of {device.name}")
+    axes.set(xscale="log", yscale="log", xlabel="flows per second", ylabel="logic cells", title=title)
+    axes.grid(which="both", alpha=0.2)
+    axes.legend(fontsize=8)
+    figure.savefig(path, dpi=150)
