@@ -75,13 +75,16 @@ def _measured(model: PeerModel, design: Design) -> dict[str, object]:
     family = design.device.family
     with tempfile.TemporaryDirectory() as temporary:
         directory = Path(temporary)
-        (directory / "forest.il").write_text(rtlil_text(ForestWalker(parameters=parameters), FOREST_MODULE))
+        walker = ForestWalker(parameters=parameters)
+        circuit = rtlil_text(walker, FOREST_MODULE)
+        (directory / "forest.il").write_text(circuit)
         netlist = netlist_of(directory / "forest.il", FOREST_MODULE, family)
-        write_bench(ForestWalker(parameters=parameters), directory, family)
+        write_bench(walker, FOREST_MODULE, circuit, directory, family)
         synthesise(directory, family)
         placed = [place_and_route(directory, design.device, seed=seed, clock_hz=1e6 * design.mhz) for seed in SEEDS]
         (directory / "empty").mkdir()
-        write_bench(_Nothing(ForestWalker(parameters=parameters)), directory / "empty", family)
+        nothing = rtlil_text(_Nothing(walker), FOREST_MODULE)
+        write_bench(walker, FOREST_MODULE, nothing, directory / "empty", family)
         synthesise(directory / "empty", family)
         shell = place_and_route(directory / "empty", design.device, seed=1, clock_hz=1e6 * design.mhz)
     equal, cycles = _classified(model, netlist, CELL_MODELS[family.name])

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from amaranth.back import rtlil
-from amaranth.hdl import Cat, ClockDomain, ClockSignal, Module, Signal
+from amaranth.hdl import Cat, ClockDomain, ClockSignal, Const, Instance, Module, Shape, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -25,6 +25,8 @@ class BenchShell(wiring.Component):
     ----------
     component:
         Any with a signature of plain signals.
+    module:
+        The name of its module, which the shell holds an instance of.
 
     Attributes
     ----------
@@ -38,18 +40,22 @@ class BenchShell(wiring.Component):
     serial_i: In(1)
     serial_o: Out(1)
 
-    def __init__(self, component: wiring.Component):
-        self._component = component
+    def __init__(self, component: wiring.Component, module: str):
+        self._component, self._module = component, module
         super().__init__()
 
     def elaborate(self, platform):
         m = Module()
         m.domains.sync = ClockDomain("sync", reset_less=True)
-        m.submodules.core = core = self._component
 
-        ports = list(core.signature.flatten(core))
-        inputs = Cat(value for _, member, value in ports if member.flow is In)
-        outputs = Cat(value for _, member, value in ports if member.flow is Out)
+        wires = {
+            ("i_" if member.flow is In else "o_") + "__".join(map(str, path)): Signal(Shape.cast(member.shape).width)
+            for path, member, value in self._component.signature.flatten(self._component)
+            if not isinstance(value, Const)
+        }
+        inputs = Cat(wire for name, wire in wires.items() if name.startswith("i_"))
+        outputs = Cat(wire for name, wire in wires.items() if name.startswith("o_"))
+        m.submodules.core = Instance(self._module, i_clk=ClockSignal("sync"), i_rst=Const(0, 1), **wires)
         shifted = Signal(len(inputs), attrs={"keep": 1})
         answer = Signal(len(outputs), attrs={"keep": 1})
         m.d.comb += [ClockSignal("sync").eq(self.clk), inputs.eq(shifted)]
@@ -62,10 +68,13 @@ class BenchShell(wiring.Component):
         return m
 
 
-def write_bench(component: wiring.Component, directory: Path, family: Family) -> None:
-    """Write what :mod:`boards.synthesis` builds a lone component from; pins are left to nextpnr."""
-    circuit = rtlil.convert(BenchShell(component), name="bench", emit_src=False)
+def write_bench(component: wiring.Component, module: str, circuit: str, directory: Path, family: Family) -> None:
+    """Write what :mod:`boards.synthesis` builds a lone component from; pins are left to nextpnr.
+
+    ``circuit`` is the RTLIL of the component, with ``module`` at its top.
+    """
+    shell = rtlil.convert(BenchShell(component, module), name="bench", emit_src=False)
     script = f"read_rtlil {NAME}.il\n{ANY_ON_COLLISION}\n{family.synthesis} -top bench\nwrite_json {NAME}.json\n"
-    (directory / f"{NAME}.il").write_text(circuit)
+    (directory / f"{NAME}.il").write_text(f"{circuit}\n{shell}")
     (directory / f"{NAME}.ys").write_text(script)
     (directory / family.constraints).write_text("")

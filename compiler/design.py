@@ -1,5 +1,6 @@
 """Design: what an export holds at its top, the forest alone or the whole probe, and how it goes onto a board."""
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,11 +12,16 @@ from amaranth.lib import wiring
 from boards import Board, Target
 from boards.bench_shell import write_bench
 
+from .emit import rtlil_text
 from .errors import InputError
 from .forest import Forest
 from .forest_plan import ForestPlan
 
-__all__ = ["FLASHABLE", "TOPS", "Design", "check_top", "design_of", "ports_of"]
+__all__ = ["FLASHABLE", "FOREST_MODULE", "TOPS", "Design", "check_top", "design_of", "ports_of"]
+
+
+FOREST_MODULE = "hedgerow_forest"
+"""The module of a forest alone."""
 
 
 @dataclass(frozen=True)
@@ -26,21 +32,26 @@ class Design:
     ----------
     make:
         Gives a new instance that carries a build id.
+    rtlil:
+        Its RTLIL.
     write_board:
         Given a build id and a directory, writes there what :mod:`boards.synthesis` builds from.
     """
 
     module: str
     make: Callable[[str], wiring.Component]
+    rtlil: Callable[[str], str]
     write_board: Callable[[str, Path], None]
 
 
 def _forest_alone(forest: Forest, target: Target, plan: ForestPlan) -> Design:
-    def write_board(_: str, directory: Path) -> None:
-        write_bench(plan.circuit(), directory, target.device.family)
+    # It has no link that could tell a build id. Emitting the tables of a large forest takes long, so it is done once.
+    rtlil = functools.cache(lambda: rtlil_text(plan.circuit(), FOREST_MODULE))
 
-    # It has no link that could tell a build id.
-    return Design("hedgerow_forest", lambda _: plan.circuit(), write_board)
+    def write_board(_: str, directory: Path) -> None:
+        write_bench(plan.circuit(), FOREST_MODULE, rtlil(), directory, target.device.family)
+
+    return Design(FOREST_MODULE, lambda _: plan.circuit(), lambda _: rtlil(), write_board)
 
 
 def _whole_probe(forest: Forest, board: Board, plan: ForestPlan) -> Design:
@@ -48,10 +59,15 @@ def _whole_probe(forest: Forest, board: Board, plan: ForestPlan) -> Design:
 
     from .probe_plan import probe_parameters
 
+    module = "hedgerow_probe"
+
     def make(build_id: str) -> wiring.Component:
         return ProbeLine(parameters=probe_parameters(forest, board, plan, build_id))
 
-    return Design("hedgerow_probe", make, lambda build_id, to: board.build(make(build_id), build_id, to))
+    def rtlil(build_id: str) -> str:
+        return rtlil_text(make(build_id), module)
+
+    return Design(module, make, rtlil, lambda build_id, to: board.build(make(build_id), build_id, to))
 
 
 TOPS: dict[str, Callable[[Forest, Any, ForestPlan], Design]] = {"probe": _whole_probe, "forest": _forest_alone}

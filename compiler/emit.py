@@ -1,13 +1,15 @@
 """Emission: a component as RTLIL and Verilog text, the same text for the same component."""
 
 import hashlib
+import tempfile
+from pathlib import Path
 
-from amaranth.back import rtlil, verilog
+from amaranth.back import rtlil
 from amaranth.lib import wiring
 
-from boards.toolchain import set_environment
+from boards.toolchain import run_tool
 
-__all__ = ["rtlil_text", "sha256", "verilog_text"]
+__all__ = ["rtlil_text", "sha256", "verilog_of", "verilog_text"]
 
 
 def rtlil_text(component: wiring.Component, name: str) -> str:
@@ -17,8 +19,21 @@ def rtlil_text(component: wiring.Component, name: str) -> str:
 
 def verilog_text(component: wiring.Component, name: str) -> str:
     """Verilog of a component, written by Yosys."""
-    set_environment()
-    return verilog.convert(component, name=name, emit_src=False, strip_internal_attrs=True)
+    return verilog_of(rtlil_text(component, name))
+
+
+def verilog_of(rtlil: str) -> str:
+    """Verilog of RTLIL, without attributes that mean something to tools of Amaranth only."""
+    internal = " ".join(f"-remove {name}" for name in ("generator", "top", "src", "hierarchy", "decoding"))
+    commands = (
+        "read_rtlil design.il; proc -nomux -norom; memory_collect",
+        f"attrmap {internal}; attrmap -modattr {internal}",
+        "write_verilog -norename design.v",
+    )
+    with tempfile.TemporaryDirectory() as temporary:
+        (Path(temporary) / "design.il").write_text(rtlil)
+        run_tool("YOSYS", ["-q", "-p", "; ".join(commands)], temporary)
+        return (Path(temporary) / "design.v").read_text()
 
 
 def sha256(content: str | bytes) -> str:

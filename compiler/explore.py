@@ -11,9 +11,9 @@ from boards.routing import place_and_route
 from boards.synthesis import synthesise, synthesise_alone
 from boards.toolchain import ToolError, ToolMissing
 
+from .design import FOREST_MODULE
 from .emit import rtlil_text
 from .errors import InputError
-from .exporting import FOREST_MODULE
 from .forest import Forest
 from .forest_plan import ForestPlan
 from .plan import forest_parameters
@@ -90,9 +90,10 @@ def _placed(point: Point, device: Device, tell: Callable[[str], None]) -> Placed
     with tempfile.TemporaryDirectory() as temporary:
         directory = Path(temporary)
         try:
-            (directory / "forest.il").write_text(rtlil_text(point.plan.circuit(), FOREST_MODULE))
+            circuit = rtlil_text(point.plan.circuit(), FOREST_MODULE)
+            (directory / "forest.il").write_text(circuit)
             cells = synthesise_alone(directory / "forest.il", FOREST_MODULE, device.family)
-            write_bench(point.plan.circuit(), directory, device.family)
+            write_bench(point.plan.circuit(), FOREST_MODULE, circuit, directory, device.family)
             synthesise(directory, device.family)
             tell(f"{point.plan.architecture}, {point.plan.summary}: place and route")
             placement = place_and_route(directory, device, seed=1, clock_hz=point.plan.estimate.clock_hz)

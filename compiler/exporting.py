@@ -13,8 +13,8 @@ from boards import BOARDS, TARGETS, Board, Target
 from boards.toolchain import tool_versions
 
 from .atomic import check_directory_target, replacing_directory
-from .design import check_top, design_of, ports_of
-from .emit import rtlil_text, sha256, verilog_text
+from .design import FOREST_MODULE, Design, check_top, design_of, ports_of
+from .emit import rtlil_text, sha256, verilog_of
 from .errors import InputError
 from .forest import Forest
 from .forest_json import forest_text
@@ -26,8 +26,6 @@ __all__ = ["BOARD_DIRECTORY", "FOREST_MODULE", "board_named", "export", "target_
 
 BOARD_DIRECTORY = "board"
 """Where an export holds what :mod:`boards.synthesis` builds from."""
-
-FOREST_MODULE = "hedgerow_forest"
 
 SEED = 1
 """Of the test vectors."""
@@ -107,7 +105,7 @@ def export(
     )
     design = design_of(forest, target, plan, top)
     tell("design")
-    build_id = sha256(rtlil_text(design.make(NO_BUILD), design.module) + forest.id)[:8]
+    build_id = sha256(design.rtlil(NO_BUILD) + forest.id)[:8]
     component, circuit = design.make(build_id), plan.circuit()
 
     with replacing_directory(out) as fresh:
@@ -118,7 +116,7 @@ def export(
             (fresh / name).write_text(content)
         tell("design as RTLIL and Verilog")
         note = f"hedgerow: {top} of forest {forest.id}, build {build_id}"
-        _write_circuit(fresh, component, design.module, note)
+        _write_circuit(fresh, design.rtlil(build_id), note)
         design.write_board(build_id, board_files)
         tell("test vectors")
         vectors = make_vectors(forest, SEED)
@@ -131,7 +129,7 @@ def export(
             module=design.module,
             board=_board_entry(target, clock_hz),
             forest=_forest_entry(forest, fresh / "forest.json"),
-            architecture=_architecture_entry(plan, circuit),
+            architecture=_architecture_entry(plan, design, circuit),
             latency_cycles=circuit.latency,
             interval_cycles=circuit.interval,
             features=tuple(
@@ -153,9 +151,9 @@ def _refuse_foreign(out: Path) -> None:
         raise InputError(f"{out}: holds something else than an earlier export; give another directory")
 
 
-def _write_circuit(directory: Path, component: wiring.Component, module: str, note: str) -> None:
-    (directory / "design.il").write_text(f"# {note}\n{rtlil_text(component, module)}")
-    (directory / "design.v").write_text(f"// {note}\n{verilog_text(component, module)}")
+def _write_circuit(directory: Path, rtlil: str, note: str) -> None:
+    (directory / "design.il").write_text(f"# {note}\n{rtlil}")
+    (directory / "design.v").write_text(f"// {note}\n{verilog_of(rtlil)}")
 
 
 def _files(directory: Path) -> list[Path]:
@@ -190,7 +188,7 @@ def _forest_entry(forest: Forest, file: Path) -> dict[str, Any]:
     }
 
 
-def _architecture_entry(plan: ForestPlan, circuit: wiring.Component) -> dict[str, Any]:
+def _architecture_entry(plan: ForestPlan, design: Design, circuit: wiring.Component) -> dict[str, Any]:
     return {
         "name": plan.architecture,
         **plan.entry,
@@ -198,7 +196,9 @@ def _architecture_entry(plan: ForestPlan, circuit: wiring.Component) -> dict[str
         "reason": plan.reason,
         "estimate": asdict(plan.estimate),
         # Of the forest alone, whatever the top is, so that its check can tell whether it is still the same.
-        "rtlil_sha256": sha256(rtlil_text(circuit, FOREST_MODULE)),
+        "rtlil_sha256": sha256(
+            design.rtlil(NO_BUILD) if design.module == FOREST_MODULE else rtlil_text(circuit, FOREST_MODULE)
+        ),
     }
 
 

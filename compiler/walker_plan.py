@@ -101,11 +101,12 @@ def _plan(parameters: WalkerParameters, device: Device) -> WalkerPlan:
 
 
 def _block_rams(parameters: WalkerParameters, device: Device) -> int:
-    lane = sum(
-        device.family.block_rams(memory.depth, Shape.cast(memory.shape).width)
-        for memory in parameters.memories.values()
+    size, family = parameters.size, device.family
+    tables = sum(
+        family.block_rams(1 << bits + parameters.half_bits, Shape.cast(shape).width)
+        for shape, bits in size.tables.values()
     )
-    return parameters.lanes * lane
+    return parameters.lanes * (tables + family.block_rams(parameters.bank_words, size.value_bits))
 
 
 def _clock_hz(size: WalkerSize, stages: int, device: Device) -> float:

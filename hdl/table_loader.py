@@ -42,9 +42,7 @@ def table_image(forest: ForestParameters, size: WalkerSize, forest_id: int) -> b
     return image + crc.to_bytes(4, "little")
 
 
-def _word(shape, value) -> int:
-    if isinstance(value, dict):
-        return shape.const(value).as_bits()
+def _word(shape: Shape | int, value: int) -> int:
     return value & (1 << Shape.cast(shape).width) - 1
 
 

@@ -157,12 +157,11 @@ class WalkerLane(wiring.Component):
     def _go_on(self, m, w, greater):
         """Last stage: finds the row to visit next."""
         here, then = w.walks[-1], w.walks[0]
-        link = w.memories["links"].read_data
-        if self.parameters.stages > 3:
-            link = data.View(link.shape(), _delayed(m, link.as_value(), 1))
-        side = data.View(self.parameters.size.side_layout, Mux(greater, link.right.as_value(), link.left.as_value()))
+        size, stages = self.parameters.size, self.parameters.stages
+        link = data.View(size.link_layout, _delayed(m, w.memories["links"].read_data, int(stages > 3)))
+        side = data.View(size.side_layout, Mux(greater, link.right.as_value(), link.left.as_value()))
         onward = Signal()
-        row, half = Signal(self.parameters.size.row_bits), Signal(self.parameters.half_bits)
+        row, half = Signal(size.row_bits), Signal(self.parameters.half_bits)
         child = Cat(link.pointer[0] | (greater & ~link.left.is_leaf & ~link.right.is_leaf), link.pointer[1:])
         m.d.comb += [
             onward.eq(side.is_leaf | here.takes),

@@ -1,5 +1,6 @@
 """WalkerParameters: what a tree walker is made from."""
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -64,17 +65,21 @@ class WalkerSize:
         return data.StructLayout({"number": self.number_bits, "is_leaf": 1})
 
     @property
-    def tables(self) -> Mapping[str, tuple[data.StructLayout | Shape | int, int]]:
+    def link_layout(self) -> data.StructLayout:
+        """A word of the table ``links``."""
+        return data.StructLayout({"pointer": self.row_bits, "left": self.side_layout, "right": self.side_layout})
+
+    @property
+    def tables(self) -> Mapping[str, tuple[Shape | int, int]]:
         """Shape and bits of the address of every one of :data:`TABLES`.
 
         ``selectors``, ``thresholds``, ``links``: the feature of each row, its threshold inverted, its children;
         ``votes``: what each side adds, by the root that comes next.
         """
-        links = data.StructLayout({"pointer": self.row_bits, "left": self.side_layout, "right": self.side_layout})
         return {
             "selectors": (self.index_bits, self.row_bits),
             "thresholds": (self.value_bits, self.row_bits),
-            "links": (links, self.row_bits),
+            "links": (self.link_layout.size, self.row_bits),
             "votes": (signed(self.score_bits), self.root_bits + self.side_layout.size),
         }
 
@@ -93,16 +98,23 @@ def table_contents(forest: ForestParameters, size: WalkerSize) -> Mapping[str, l
     votes = [0] * (1 << size.root_bits + side_bits)
     for next_root, numbers in enumerate(table.votes, table.rows[GATE].pointer + 1):
         for number, vote in enumerate(numbers):
-            side = size.side_layout.const(Side(True, number)._asdict()).as_bits()
-            votes[side | next_root % (1 << size.root_bits) << side_bits] = vote
+            votes[_side_word(Side(True, number), size) | next_root % (1 << size.root_bits) << side_bits] = vote
     return {
         "selectors": [row.feature for row in table.rows],
         "thresholds": [greatest - row.threshold for row in table.rows],
         "links": [
-            {"pointer": row.pointer, "left": row.left._asdict(), "right": row.right._asdict()} for row in table.rows
+            row.pointer
+            | _side_word(row.left, size) << size.row_bits
+            | _side_word(row.right, size) << size.row_bits + side_bits
+            for row in table.rows
         ],
         "votes": votes,
     }
+
+
+def _side_word(side: Side, size: WalkerSize) -> int:
+    """A side as bits of its layout; Amaranth's own constants would take minutes for a large forest."""
+    return side.number | side.is_leaf << size.number_bits
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,14 +198,18 @@ class WalkerParameters:
         )
 
     @property
+    def bank_words(self) -> int:
+        """Words of the memory that holds the features of the flows of all walks."""
+        return 2 << Shape.cast(range(self.stages)).width + self.size.index_bits
+
+    @functools.cached_property
     def memories(self) -> Mapping[str, MemoryData]:
         """The tables as they are at the start, and ``flows``, the features in the banks of all walks."""
         contents = table_contents(self.forest, self.size)
-        walks = 1 << Shape.cast(range(self.stages)).width
         return {
             name: MemoryData(shape=shape, depth=1 << bits + self.half_bits, init=contents[name])
             for name, (shape, bits) in self.size.tables.items()
-        } | {"flows": MemoryData(shape=self.size.value_bits, depth=2 * walks << self.size.index_bits, init=[])}
+        } | {"flows": MemoryData(shape=self.size.value_bits, depth=self.bank_words, init=[])}
 
     @property
     def load_layout(self) -> data.StructLayout:

@@ -6,6 +6,7 @@ trees stand two rows that test nothing and move the score by the ends of the ban
 and no comparison with the band is needed beside the memories.
 """
 
+import functools
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -77,6 +78,7 @@ class WalkerTable:
     most_visits: int
 
     @classmethod
+    @functools.lru_cache(maxsize=4)
     def of(cls, forest: ForestParameters, *, root_bits: int | None = None) -> "WalkerTable":
         """The table of a forest; ``root_bits`` may be more than are needed."""
         votes, score_bits = _votes(forest)

@@ -1,11 +1,17 @@
 """Small components for building: a register behind a stream, and one with much block RAM."""
 
+from pathlib import Path
+
+from amaranth.back import rtlil
 from amaranth.hdl import Module
 from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-__all__ = ["Delay", "LargeDelay"]
+from boards.bench_shell import write_bench
+from boards.device import Family
+
+__all__ = ["Delay", "LargeDelay", "write_delay"]
 
 
 class Delay(wiring.Component):
@@ -46,3 +52,8 @@ class LargeDelay(Delay):
         ]
 
         return m
+
+
+def write_delay(delay: Delay, directory: Path, family: Family) -> None:
+    """Write what a delay is built from."""
+    write_bench(delay, "delay", rtlil.convert(delay, name="delay"), directory, family)

@@ -3,17 +3,16 @@
 import pytest
 from amaranth.back import rtlil
 
-from boards.bench_shell import write_bench
 from boards.device import DoesNotFit
 from boards.ecp5 import ECP5, LFE5U_25F, LFE5U_85F, resources
 from boards.routing import place_and_route
 from boards.synthesis import synthesise, synthesise_alone
-from tests.boards.delays import Delay, LargeDelay
+from tests.boards.delays import Delay, LargeDelay, write_delay
 
 
 @pytest.mark.parametrize("device", [LFE5U_25F, LFE5U_85F], ids=lambda device: device.name)
 def test_from_circuit_to_placement(tmp_path, device):
-    write_bench(Delay(), tmp_path, ECP5)
+    write_delay(Delay(), tmp_path, ECP5)
     cells = synthesise(tmp_path, ECP5)
     placement = place_and_route(tmp_path, device, seed=2, clock_hz=10e6)
     assert cells["ff"] >= 9 + 10 + 10
@@ -33,7 +32,7 @@ def test_a_component_without_its_shell(tmp_path):
 
 
 def test_a_circuit_that_is_too_big_is_told_by_what_is_short(tmp_path):
-    write_bench(LargeDelay(4 * 57), tmp_path, ECP5)
+    write_delay(LargeDelay(4 * 57), tmp_path, ECP5)
     synthesise(tmp_path, ECP5)
     with pytest.raises(DoesNotFit, match="^needs 57 of 56 block RAMs$"):
         place_and_route(tmp_path, LFE5U_25F, seed=1, clock_hz=10e6)

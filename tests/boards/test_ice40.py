@@ -3,18 +3,17 @@
 import pytest
 from amaranth.back import rtlil
 
-from boards.bench_shell import write_bench
 from boards.device import DoesNotFit
 from boards.ice40 import HX8K, ICE40, UP5K, pack_bitstream, resources
 from boards.routing import place_and_route
 from boards.synthesis import synthesise, synthesise_alone
 from boards.toolchain import ToolError
-from tests.boards.delays import Delay, LargeDelay
+from tests.boards.delays import Delay, LargeDelay, write_delay
 
 
 @pytest.fixture
 def workspace(tmp_path):
-    write_bench(Delay(), tmp_path, ICE40)
+    write_delay(Delay(), tmp_path, ICE40)
     return tmp_path
 
 
@@ -44,7 +43,7 @@ def test_a_component_without_its_shell(workspace, tmp_path):
 
 
 def test_a_circuit_that_is_too_big_is_told_by_what_is_short(tmp_path):
-    write_bench(LargeDelay(32), tmp_path, ICE40)
+    write_delay(LargeDelay(32), tmp_path, ICE40)
     synthesise(tmp_path, ICE40)
     with pytest.raises(DoesNotFit, match="^needs 32 of 30 block RAMs$"):
         place_and_route(tmp_path, UP5K, seed=1, clock_hz=10e6)
