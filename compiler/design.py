@@ -55,6 +55,11 @@ def _forest_alone(forest: Forest, target: Target, plan: ForestPlan) -> Design:
 
 
 def _whole_probe(forest: Forest, board: Board, plan: ForestPlan) -> Design:
+    if forest.classes:
+        raise InputError(
+            f"forest {forest.name!r}: tells {len(forest.classes)} classes apart, but the records of a probe carry a "
+            "verdict: export it with --top forest"
+        )
     from hdl.probe_line import ProbeLine
 
     from .probe_plan import probe_parameters

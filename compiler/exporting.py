@@ -185,6 +185,7 @@ def _forest_entry(forest: Forest, file: Path) -> dict[str, Any]:
         "lo": forest.band.lo,
         "hi": forest.band.hi,
         "monitor_only": forest.monitor_only,
+        "classes": list(forest.classes),
     }
 
 

@@ -1,8 +1,9 @@
 """Forest: the intermediate representation of an ensemble of decision trees, and the one meaning it has.
 
 The vote of a tree is its weight times the value of the leaf that is reached; the **score** is the sum of all votes;
-the **verdict** is SPAM (+1) when the score is above the band, BACKGROUND (−1) below it, else UNCERTAIN (0). All of it
-is integer arithmetic.
+the **verdict** is SPAM (+1) when the score is above the band, BACKGROUND (−1) below it, else UNCERTAIN (0). A forest of
+several classes has a score for each, the sum of the votes of its trees, and decides for the class of the highest score,
+the lowest index on a tie. All of it is integer arithmetic.
 
 :meth:`Forest.score` and :meth:`Forest.decide` are the only interpreter: circuits, proofs and reports are held to them.
 """
@@ -72,7 +73,10 @@ class Forest:
     score_fraction, score_error:
         Notes on a forest made from real scores: how many bits of the score lie behind the point, and an upper bound of
         how far ``score / 2 ** score_fraction`` is from the score of that model (times the factor that made whole votes
-        of it, if it was), over all inputs. Error 0: every decision is the model's own.
+        of it, if it was), over all inputs; of several classes, how far the difference of any two scores is. Error 0:
+        every decision is the model's own.
+    classes:
+        The names of the classes, in the order of their indices; empty for verdicts.
     """
 
     name: str
@@ -89,6 +93,7 @@ class Forest:
     provenance: Mapping[str, Any] = field(default_factory=dict, hash=False)
     score_fraction: int = 0
     score_error: float = 0.0
+    classes: tuple[str, ...] = ()
 
     @functools.cached_property
     def id(self) -> str:
@@ -102,6 +107,8 @@ class Forest:
             "directions": self.directions,
             "min_packets": self.min_packets,
         }
+        if self.classes:
+            answers["classes"] = [self.classes, [tree.class_index for tree in self.trees]]
         canonical = json.dumps(answers, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()[:8]
 
@@ -111,8 +118,25 @@ class Forest:
 
     @functools.cached_property
     def score_range(self) -> tuple[int, int]:
-        """The lowest and the highest sum that votes can make, whether or not one row reaches both ends."""
-        return sum(map(min, self.votes)), sum(map(max, self.votes))
+        """The lowest and the highest sum that votes can make, whether or not one row reaches both ends.
+
+        Of several classes, over the scores of all.
+        """
+        lowest, highest = zip(*self.score_ranges, strict=True)
+        return min(lowest), max(highest)
+
+    @functools.cached_property
+    def score_ranges(self) -> tuple[tuple[int, int], ...]:
+        """The range of every score: of every class, or of the one there is."""
+        return tuple((sum(map(min, votes)), sum(map(max, votes))) for votes in self.class_votes)
+
+    @functools.cached_property
+    def class_votes(self) -> tuple[tuple[frozenset[int], ...], ...]:
+        """What the trees behind every score can add to it."""
+        return tuple(
+            tuple(votes for tree, votes in zip(self.trees, self.votes, strict=True) if tree.class_index == index)
+            for index in range(len(self.classes) or 1)
+        )
 
     @functools.cached_property
     def votes(self) -> tuple[frozenset[int], ...]:
@@ -127,16 +151,27 @@ class Forest:
         return verify(self, catalogue=catalogue)
 
     def score(self, X: ArrayLike) -> NDArray[np.int64]:
-        """The sum of the votes for every row of ``X``, an integer array of shape (rows, columns)."""
+        """The sum of the votes for every row of ``X``, an integer array of shape (rows, columns).
+
+        The result has shape (rows,), or (rows, classes) of several classes.
+        """
         rows = self._rows(X)
-        total = np.zeros(len(rows), np.int64)
+        totals = np.zeros((len(rows), len(self.classes) or 1), np.int64)
         for tree, table in zip(self.trees, self._tables, strict=True):
-            total += tree.weight * table.values(rows)
-        return total
+            totals[:, tree.class_index] += tree.weight * table.values(rows)
+        return totals if self.classes else totals[:, 0]
 
     def decide(self, X: ArrayLike) -> NDArray[np.int64]:
-        """The verdict for every row: +1 SPAM, −1 BACKGROUND, 0 UNCERTAIN."""
-        return self.verdicts(self.score(X))
+        """The verdict for every row: +1 SPAM, −1 BACKGROUND, 0 UNCERTAIN; of several classes, the index of one."""
+        return self.answer(X)[1]
+
+    def answer(self, X: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """What a circuit answers for every row: the score, of several classes the highest, and the decision."""
+        scores = self.score(X)
+        if not self.classes:
+            return scores, self.verdicts(scores)
+        # numpy's argmax gives the first of equals.
+        return scores.max(axis=1), scores.argmax(axis=1)
 
     def verdicts(self, scores: NDArray[np.int64]) -> NDArray[np.int64]:
         """The verdict for every score."""

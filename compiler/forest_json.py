@@ -13,9 +13,9 @@ from .forest import Band, Column, Forest
 __all__ = ["FORMAT", "VERSION", "read_forest", "write_forest"]
 
 FORMAT = "hedgerow-forest"
-VERSION = 2
+VERSION = 3
 
-_READABLE = (1, VERSION)
+_READABLE = (1, 2, VERSION)
 
 _KINDS = {
     dict: "an object",
@@ -42,6 +42,7 @@ def forest_text(forest: Forest) -> str:
         "id": forest.id,
         "name": forest.name,
         "columns": [column._asdict() for column in forest.columns],
+        "classes": forest.classes,
         "lo": forest.band.lo,
         "hi": forest.band.hi,
         "validation_rows": forest.validation_rows,
@@ -56,12 +57,17 @@ def forest_text(forest: Forest) -> str:
         "score_error": forest.score_error,
     }
     lines = [f"{json.dumps(key)}: {_dump(value)}" for key, value in fields.items()]
-    trees = ",\n".join(_dump({"weight": tree.weight, "nodes": _entries(tree)}) for tree in forest.trees)
+    trees = ",\n".join(_dump(_tree_entry(tree, bool(forest.classes))) for tree in forest.trees)
     return "{\n" + ",\n".join([*lines, f'"trees": [\n{trees}\n]']) + "\n}\n"
 
 
 def _dump(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
+
+
+def _tree_entry(tree: Tree, has_class: bool) -> dict[str, Any]:
+    entry = {"weight": tree.weight, "nodes": _entries(tree)}
+    return {"class": tree.class_index, **entry} if has_class else entry
 
 
 def _entries(tree: Tree) -> list[list[int] | int]:
@@ -107,14 +113,17 @@ def _forest(document: Any) -> Forest:
     version = document.get("version")
     # True equals 1: only the exact type will do.
     if type(version) is not int or version not in _READABLE:
-        raise InputError(f"version must be {' or '.join(map(str, _READABLE))}, not {version!r}")
+        raise InputError(f"version must be 1, 2 or 3, not {version!r}")
     fields = _Fields(document, "")
     # Version 1 knew exact scores only.
     notes = {} if version == 1 else {"score_fraction": int, "score_error": float}
+    # Version 2 knew verdicts only.
+    names = fields.take("classes", list) if version == VERSION else []
+    classes = tuple(_checked(name, str, f"classes[{at}]") for at, name in enumerate(names))
     forest = Forest(
         name=fields.take("name", str),
         columns=tuple(_column(entry, f"columns[{at}]") for at, entry in enumerate(fields.take("columns", list))),
-        trees=tuple(_tree(entry, f"trees[{at}]") for at, entry in enumerate(fields.take("trees", list))),
+        trees=tuple(_tree(entry, f"trees[{at}]", bool(classes)) for at, entry in enumerate(fields.take("trees", list))),
         band=Band(fields.take("lo", int), fields.take("hi", int)),
         validation_rows=fields.take("validation_rows", int),
         ports=_ports(document, fields),
@@ -125,6 +134,7 @@ def _forest(document: Any) -> Forest:
         operating_point=fields.take("operating_point", dict),
         provenance=fields.take("provenance", dict),
         **{key: fields.take(key, kind) for key, kind in notes.items()},
+        classes=classes,
     )
     for key, kind in (("format", str), ("version", int), ("id", str)):
         fields.take(key, kind)
@@ -147,11 +157,13 @@ def _column(entry: Any, place: str) -> Column:
     return column
 
 
-def _tree(entry: Any, place: str) -> Tree:
+def _tree(entry: Any, place: str, has_class: bool) -> Tree:
     fields = _Fields(entry, place)
+    class_index = fields.take("class", int) if has_class else 0
     weight, entries = fields.take("weight", int), fields.take("nodes", list)
     fields.finish()
-    return Tree(weight, tuple(_node(node, f"{place}.nodes[{at}]") for at, node in enumerate(entries)))
+    nodes = tuple(_node(node, f"{place}.nodes[{at}]") for at, node in enumerate(entries))
+    return Tree(weight, nodes, class_index)
 
 
 def _node(entry: Any, place: str) -> Node | Leaf:

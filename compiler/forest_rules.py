@@ -1,5 +1,6 @@
 """The rules every forest keeps. Each error names the model, the tree and the node that break one."""
 
+import itertools
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,7 @@ def verify(forest: "Forest", *, catalogue: bool = True) -> list[str]:
     _require(bool(forest.trees), place, "trees must hold at least one tree, not none")
     for index, tree in enumerate(forest.trees):
         _verify_tree(tree, f"{place}, tree {index}", forest.columns)
+    _verify_classes(forest, place)
     _verify_operation(forest, place)
 
     lowest, highest = forest.score_range
@@ -123,6 +125,29 @@ def _verify_reached(tree: Tree, place: str) -> None:
         _require(at in reached, f"{place}, node {at}", "cannot be reached from the root")
 
 
+def _verify_classes(forest: "Forest", place: str) -> None:
+    classes = forest.classes
+    _require(
+        len(classes) != 1 and all(isinstance(name, str) and name for name in classes),
+        place,
+        f"classes must be two names or more, or none, not {list(classes)!r}",
+    )
+    for name in classes:
+        _require(classes.count(name) == 1, place, f"class {name!r} must be one class, not {classes.count(name)}")
+    most = max(len(classes) - 1, 0)
+    for index, tree in enumerate(forest.trees):
+        _require(
+            _is_integer(tree.class_index) and 0 <= tree.class_index <= most,
+            f"{place}, tree {index}",
+            f"class index must be from 0 to {most}, not {tree.class_index!r}",
+        )
+    for index, name in enumerate(classes):
+        voted = any(tree.class_index == index for tree in forest.trees)
+        _require(voted, place, f"class {name!r} must have a tree that votes for it")
+    if classes:
+        _require(tuple(forest.band) == (0, 0), place, f"band must be 0 to 0 with classes, not {tuple(forest.band)}")
+
+
 def _verify_operation(forest: "Forest", place: str) -> None:
     lo, hi = forest.band
     _require(_is_integer(lo) and _is_integer(hi), place, f"band must be two integers, not {lo!r} and {hi!r}")
@@ -155,24 +180,53 @@ def _verify_operation(forest: "Forest", place: str) -> None:
 
 
 def _oddities(forest: "Forest") -> list[str]:
+    oddities = _odd_classes(forest) if forest.classes else _odd_verdicts(forest)
+    for column, thresholds in zip(forest.columns, forest.thresholds(), strict=True):
+        if not thresholds:
+            oddities.append(f"feature {column.name!r} is in no node")
+    # Scores lie on a grid. An error that does not reach from the grid to where decisions change changes none.
+    places = forest.score_error * 2**forest.score_fraction
+    if places and places >= _nearest(forest):
+        where = "its two highest scores are" if forest.classes else "its score is"
+        what = "each other" if forest.classes else "the band"
+        oddities.append(
+            f"decisions can differ from the model's where {where} within {forest.score_error:.3g} of {what} "
+            f"(score_error, {places:.3g} of the score's last place)"
+        )
+    return oddities
+
+
+def _odd_verdicts(forest: "Forest") -> list[str]:
     (lowest, highest), (lo, hi) = forest.score_range, forest.band
     oddities = []
     if hi >= highest:
         oddities.append(f"no flow can be SPAM: the score reaches {highest}, the band {hi}")
     if lo <= lowest:
         oddities.append(f"no flow can be BACKGROUND: the score reaches down to {lowest}, the band to {lo}")
-    for column, thresholds in zip(forest.columns, forest.thresholds(), strict=True):
-        if not thresholds:
-            oddities.append(f"feature {column.name!r} is in no node")
-    # Scores lie on a grid. An error that does not reach from the grid to an end of the band changes no decision.
-    places = forest.score_error * 2**forest.score_fraction
-    grid = score_grid(forest.votes)
-    if places and places >= min(grid.distance(lo), grid.distance(hi)):
-        oddities.append(
-            f"decisions can differ from the model's where its score is within {forest.score_error:.3g} of the band "
-            f"(score_error, {places:.3g} of the score's last place)"
-        )
     return oddities
+
+
+def _odd_classes(forest: "Forest") -> list[str]:
+    oddities = []
+    for index, (name, (_, highest)) in enumerate(zip(forest.classes, forest.score_ranges, strict=True)):
+        # A class before it wins ties too.
+        if any(
+            lowest + (other < index) > highest
+            for other, (lowest, _) in enumerate(forest.score_ranges)
+            if other != index
+        ):
+            oddities.append(f"no flow can be of class {name!r}: another always has the higher score")
+    return oddities
+
+
+def _nearest(forest: "Forest") -> int:
+    """How near scores come to an end of the band, or the scores of two classes to each other."""
+    if not forest.classes:
+        grid = score_grid(forest.votes)
+        return min(grid.distance(end) for end in forest.band)
+    # A difference of two scores is a sum of the votes for one and of those against the other.
+    grids = [score_grid(votes) for votes in forest.class_votes]
+    return min(first.less(second).distance(0) for first, second in itertools.combinations(grids, 2))
 
 
 def _is_integer(value: Any) -> bool:

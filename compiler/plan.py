@@ -33,6 +33,7 @@ def forest_parameters(forest: Forest) -> ForestParameters:
         trees=simple.trees,
         lo=simple.band.lo,
         hi=simple.band.hi,
+        classes=len(simple.classes),
     )
 
 
@@ -86,6 +87,10 @@ def candidates(
 ) -> list[ForestPlan]:
     """The plan of every architecture that is to be considered, whether or not it fits."""
     parameters = forest_parameters(forest)
+    if parameters.classes:
+        if "unrolled" not in names:
+            raise InputError(f"forest {forest.name!r}: a forest of classes must be unrolled; a walker knows two only")
+        names = ("unrolled",)
     planners: Mapping[str, Callable[[], ForestPlan]] = {
         "unrolled": lambda: plan_unrolled(parameters, device, clock_hz),
         "walker": lambda: plan_walker(parameters, device, clock_hz, flows_per_s, loadable=loadable),

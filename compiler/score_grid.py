@@ -13,6 +13,10 @@ class ScoreGrid(NamedTuple):
     base: int
     step: int
 
+    def less(self, other: "ScoreGrid") -> "ScoreGrid":
+        """The grid of differences between a score of this grid and one of another."""
+        return ScoreGrid(self.base - other.base, math.gcd(self.step, other.step))
+
     def distance(self, score: int) -> int:
         """How far the grid stays from ``score``, 0 when it may lie on it."""
         if not self.step:

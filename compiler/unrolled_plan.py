@@ -9,7 +9,7 @@ from typing import Any
 from boards.device import Device
 from hdl.forest_network import forest_network
 from hdl.forest_parameters import ForestParameters
-from hdl.forest_unrolled import BOUNDARIES, UnrolledForest, UnrolledParameters
+from hdl.forest_unrolled import BOUNDARIES, CLASS_BOUNDARIES, UnrolledForest, UnrolledParameters
 from hdl.lut_network import LutNetwork
 from hdl.lut_pipeline import LutPipeline
 from hdl.vote_adder import grouped
@@ -70,7 +70,7 @@ class UnrolledPlan(ForestPlan):
 def plan_unrolled(parameters: ForestParameters, device: Device, clock_hz: float) -> UnrolledPlan:
     """The pipeline with the fewest registers that should reach the clock on the device; else the fastest."""
     network = with_fewer_tables(forest_network(parameters))
-    for levels_per_stage, registered in _choices(network):
+    for levels_per_stage, registered in _choices(network, _boundaries(parameters)):
         longest_ns = _longest_ns(parameters, network, levels_per_stage, registered, device)
         if longest_ns <= _MARGIN * 1e9 / clock_hz:
             break
@@ -82,7 +82,9 @@ def unrolled_plans(parameters: ForestParameters, device: Device) -> Iterator[Unr
     network = with_fewer_tables(forest_network(parameters))
     for levels_per_stage in (0, network.depth, 4, 3, 2, 1):
         if levels_per_stage <= network.depth:
-            yield _plan(parameters, network, levels_per_stage, BOUNDARIES if levels_per_stage else (), device)
+            yield _plan(
+                parameters, network, levels_per_stage, _boundaries(parameters) if levels_per_stage else (), device
+            )
 
 
 def _plan(
@@ -99,7 +101,7 @@ def _plan(
     trees = len(parameters.trees)
     stages = LutPipeline.latency_of(network, levels_per_stage)
     inside = {0: [], 1: ["trees"]}.get(stages, [f"every {levels_per_stage} of {network.depth} levels of tables"])
-    places = [*inside, *sorted(registered), "verdict"]
+    places = [*inside, *sorted(registered), "class" if parameters.classes else "verdict"]
     return UnrolledPlan(
         parameters=unrolled,
         summary=(
@@ -117,23 +119,30 @@ def _plan(
 
 
 def _tables(parameters: ForestParameters, network: LutNetwork) -> int:
-    """Tables of the network, of the first sums and of all adders and the verdict, about."""
-    codes = tuple(VoteCode.of(tree) for tree in parameters.trees)
-    groups = len(grouped(codes))
-    bits = parameters.score_shape.width
-    return len(network.luts) + groups * (bits - 4) + (groups - 1) * (bits - 2) + bits
+    """Tables of the network, of the first sums, of all adders and of the answer, about."""
+    bits, total = parameters.score_shape.width, len(network.luts)
+    for index in range(parameters.classes or 1):
+        groups = len(grouped(tuple(VoteCode.of(tree) for tree in parameters.trees_of(index))))
+        total += groups * (bits - 4) + (groups - 1) * (bits - 2)
+    # The band, or for every class but one a comparison and the choice of the greater.
+    return total + (2 * bits * (parameters.classes - 1) if parameters.classes else bits)
 
 
-def _choices(network: LutNetwork) -> Iterator[tuple[int, tuple[str, ...]]]:
+def _boundaries(parameters: ForestParameters) -> tuple[str, ...]:
+    """Where registers can be behind the trees."""
+    return CLASS_BOUNDARIES if parameters.classes else BOUNDARIES
+
+
+def _choices(network: LutNetwork, boundaries: tuple[str, ...]) -> Iterator[tuple[int, tuple[str, ...]]]:
     """Levels per stage and registered boundaries, those of fewer registers first; the last is all of them."""
     per_stage = sorted({-(-network.depth // stages) for stages in range(1, network.depth + 1)}, reverse=True)
     # A stage of all levels is a register behind the trees; 0 is none.
     choices = [
         (levels, registered)
         for levels in (0, *per_stage)
-        for count in range(len(BOUNDARIES) + 1)
+        for count in range(len(boundaries) + 1)
         # Boundaries further back are narrower, so among equals the plan prefers those.
-        for registered in itertools.combinations(BOUNDARIES[::-1], count)
+        for registered in itertools.combinations(boundaries[::-1], count)
     ]
     yield from sorted(choices, key=lambda choice: LutPipeline.latency_of(network, choice[0]) + len(choice[1]))
 
@@ -147,8 +156,10 @@ def _longest_ns(
 ) -> float:
     """The longest way between two registers."""
     level, carry, register = device.level_ns, device.carry_ns, device.register_ns
-    codes = [VoteCode.of(tree).width for tree in parameters.trees]
-    adders = (max(1, -(-sum(codes) // 4)) - 1).bit_length()
+    adders = max(
+        (max(1, -(-sum(VoteCode.of(tree).width for tree in parameters.trees_of(index)) // 4)) - 1).bit_length()
+        for index in range(parameters.classes or 1)
+    )
     score_bits = parameters.score_shape.width
     add = level + carry * score_bits
     # The last adder lies between the registers of the sums and that of the score.
@@ -156,7 +167,7 @@ def _longest_ns(
         ("tables", level),
         *[("sums", add)] * max(0, adders - 1),
         *[("score", add)] * min(1, adders),
-        ("verdict", level * max(1, -(-score_bits.bit_length() // 2))),
+        *_decision(parameters, level, add),
     ]
     longest = path = register + level * (levels_per_stage or network.depth)
     if levels_per_stage:
@@ -167,3 +178,10 @@ def _longest_ns(
         if boundary in registered:
             path = register
     return longest
+
+
+def _decision(parameters: ForestParameters, level: float, add: float) -> list[tuple[str, float]]:
+    """From the scores to the answer: the band, or comparisons of scores, each with the choice of one behind it."""
+    if parameters.classes:
+        return [("maxima", add + level)] * (parameters.classes - 1).bit_length()
+    return [("verdict", level * max(1, -(-parameters.score_shape.width.bit_length() // 2)))]

@@ -1,6 +1,8 @@
 """Test vectors: flows at random, at the thresholds and at the band of a forest, with the answers they must get."""
 
 import csv
+import functools
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,32 +20,36 @@ MOST_AT_THRESHOLDS = 10_000
 """A forest of more thresholds than half of this has some of them tested on one side only."""
 
 NEAREST = 8
-"""Vectors on either side of either end of the band."""
+"""Vectors on either side of either end of the band, or in every class next to another."""
+
+_Leads = Callable[[NDArray[np.int64]], NDArray[np.int64]]
 
 _PARENTS, _CHILDREN, _STEPS = 32, 4, 60
+_FAR = 1 << 40
 _TREES_WALKED = 10_000
 """At most, all steps of the search for scores at the band together, so that it ends in time for large forests."""
 
 
 @dataclass(frozen=True)
 class Vectors:
-    """Rows of features and the score and verdict of each."""
+    """Rows of features and the answer to each: its score and decision, as :meth:`Forest.answer` gives them."""
 
     rows: NDArray[np.int64]
     scores: NDArray[np.int64]
-    verdicts: NDArray[np.int64]
+    decisions: NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.rows)
 
 
 def make_vectors(forest: Forest, seed: int) -> Vectors:
-    """Vectors of a forest: first those at random, then those at thresholds, last those at the band.
+    """Vectors of a forest: first those at random, then those at thresholds, last those where decisions change.
 
     At random, every length of an integer is as likely, because thresholds lie closer the smaller they are. At
     thresholds, every feature of a row is a threshold of its column or one above it, and as far as
-    :data:`MOST_AT_THRESHOLDS` allows every (feature, threshold) has a row on each side of it. At the band, scores are
-    the nearest on both sides of ``lo`` and of ``hi`` that a search has found.
+    :data:`MOST_AT_THRESHOLDS` allows every (feature, threshold) has a row on each side of it. Where decisions change,
+    scores are the nearest on both sides of ``lo`` and of ``hi`` that a search has found; of several classes,
+    every class with the nearest second one.
     """
     rng = np.random.default_rng(seed)
     widths = np.array([column.bits for column in forest.columns])
@@ -66,31 +72,52 @@ def make_vectors(forest: Forest, seed: int) -> Vectors:
     edges = [
         np.minimum(np.concatenate([found, found + 1]), top) for found, top in zip(thresholds, greatest, strict=True)
     ]
-    rows = np.concatenate([at_random, at_thresholds, _at_band(forest, rng, at_thresholds, edges)])
-    scores = forest.score(rows)
-    return Vectors(rows, scores, forest.verdicts(scores))
+    rows = np.concatenate([at_random, at_thresholds, _where_decisions_change(forest, rng, at_thresholds, edges)])
+    return Vectors(rows, *forest.answer(rows))
 
 
-def _at_band(
+def _where_decisions_change(
     forest: Forest, rng: np.random.Generator, start: NDArray[np.int64], edges: list[NDArray[np.int64]]
 ) -> NDArray[np.int64]:
-    """Rows with scores next to the ends of the band: a search that moves features to other ``edges``."""
-    lo, hi = forest.band
-    sides = ((lo, np.less), (lo, np.greater_equal), (hi, np.less_equal), (hi, np.greater))
+    """Rows with scores next to where another decision begins: a search that moves features to other ``edges``."""
+    sides = _sides_of_classes(forest) if forest.classes else _sides_of_band(forest)
     movable = [feature for feature, values in enumerate(edges) if len(values)]
     steps = max(1, min(_STEPS, _TREES_WALKED // len(forest.trees))) if movable else 0
     found = []
-    for end, is_on_side in sides:
+    for leads_of in sides:
         parents = start[: _PARENTS * _CHILDREN]
         for _ in range(steps):
             rows = np.concatenate([parents, _moved(rng, parents, movable, edges)])
-            # One row of every score keeps the parents unlike each other.
-            scores, first = np.unique(forest.score(rows), return_index=True)
-            distances = np.where(is_on_side(scores, end), abs(scores - end), np.iinfo(np.int64).max)
+            # One row of every lead keeps the parents unlike each other.
+            leads, first = np.unique(leads_of(rows), return_index=True)
+            distances = np.where(leads >= 0, leads, _FAR - leads)
             parents = rows[first[np.argsort(distances, kind="stable")[:_PARENTS]]]
         # A side that no score reaches gets rows like any other.
         found.append(np.resize(parents, (NEAREST, start.shape[1])))
     return np.concatenate(found)
+
+
+def _sides_of_band(forest: Forest) -> list[_Leads]:
+    """How far scores are inside of each side of each end of the band; below 0 on its other side."""
+    lo, hi = forest.band
+    return [
+        lambda rows: lo - 1 - forest.score(rows),
+        lambda rows: forest.score(rows) - lo,
+        lambda rows: hi - forest.score(rows),
+        lambda rows: forest.score(rows) - hi - 1,
+    ]
+
+
+def _sides_of_classes(forest: Forest) -> list[_Leads]:
+    """How far the score of each class is above what it needs to be the answer; below 0 where another one is."""
+
+    def leads_of(index: int, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        scores = forest.score(rows)
+        needed = scores + (np.arange(scores.shape[1]) < index)
+        needed[:, index] = -_FAR
+        return scores[:, index] - needed.max(axis=1)
+
+    return [functools.partial(leads_of, index) for index in range(len(forest.classes))]
 
 
 def _moved(
@@ -110,11 +137,12 @@ def _at_random(rng: np.random.Generator, widths: NDArray[np.int64], count: int) 
 
 
 def write_vectors(path: str | Path, forest: Forest, vectors: Vectors) -> None:
-    """Write a table with a column for every feature, then ``score`` and ``verdict``."""
+    """Write a table with a column for every feature, then ``score``, and ``verdict`` or ``class_index``."""
+    decision = "class_index" if forest.classes else "verdict"
     with open(path, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow([*forest.feature_names, "score", "verdict"])
-        writer.writerows(np.column_stack([vectors.rows, vectors.scores, vectors.verdicts]).tolist())
+        writer.writerow([*forest.feature_names, "score", decision])
+        writer.writerows(np.column_stack([vectors.rows, vectors.scores, vectors.decisions]).tolist())
 
 
 def read_vectors(path: str | Path) -> Vectors:

@@ -14,13 +14,15 @@ from .lut_pipeline import LutPipeline
 from .vote_adder import VoteAdder
 from .vote_code import VoteCode
 
-__all__ = ["BOUNDARIES", "UnrolledForest", "UnrolledParameters"]
+__all__ = ["BOUNDARIES", "CLASS_BOUNDARIES", "UnrolledForest", "UnrolledParameters"]
 
 BOUNDARIES = ("tables", "sums", "score")
+CLASS_BOUNDARIES = (*BOUNDARIES, "maxima")
 """Where an unrolled forest can have registers behind its trees; behind the verdict it always has one.
 
 ``tables``: behind the tables that add up to four vote bits; ``sums``: behind every level of adders but the last;
-``score``: between the last adder and the verdict.
+``score``: between the last adder and the verdict, or the search for the highest score; ``maxima``, of several classes:
+between the levels of that search.
 """
 
 
@@ -37,7 +39,7 @@ class UnrolledParameters:
     levels_per_stage:
         Tables of the network one after another without a register between them; 0 for no registers in it.
     registered:
-        Which of :data:`BOUNDARIES` have registers: more give a faster clock and a longer latency.
+        Which of :attr:`boundaries` have registers: more give a faster clock and a longer latency.
     """
 
     forest: ForestParameters
@@ -46,16 +48,26 @@ class UnrolledParameters:
     registered: frozenset[str] = frozenset()
 
     def __post_init__(self):
-        if unknown := self.registered - set(BOUNDARIES):
-            raise ValueError(f"Registered boundaries must be among {BOUNDARIES}, not {sorted(unknown)!r}")
+        if unknown := self.registered - set(self.boundaries):
+            raise ValueError(f"Registered boundaries must be among {self.boundaries}, not {sorted(unknown)!r}")
+
+    @property
+    def boundaries(self) -> tuple[str, ...]:
+        """Where the circuit can have registers behind its trees."""
+        return CLASS_BOUNDARIES if self.forest.classes else BOUNDARIES
 
     @classmethod
     def of(cls, forest: ForestParameters, **options) -> "UnrolledParameters":
         """With the network that is made of the forest."""
         return cls(forest=forest, network=forest_network(forest), **options)
 
-    def circuit(self) -> "UnrolledForest":
+    def circuit(self) -> wiring.Component:
         """A new instance of the circuit."""
+        if self.forest.classes:
+            # Only here: that file needs these parameters.
+            from .forest_classes import UnrolledClasses
+
+            return UnrolledClasses(parameters=self)
         return UnrolledForest(parameters=self)
 
 

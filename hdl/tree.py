@@ -24,10 +24,14 @@ class Leaf(NamedTuple):
 
 
 class Tree(NamedTuple):
-    """A decision tree; node 0 is the root. Its vote is ``weight`` times the value of the leaf that is reached."""
+    """A decision tree; node 0 is the root. Its vote is ``weight`` times the value of the leaf that is reached.
+
+    ``class_index`` says whose score it adds to in a forest of several classes; where all trees share one score it is 0.
+    """
 
     weight: int
     nodes: tuple[Node | Leaf, ...]
+    class_index: int = 0
 
     @property
     def leaf_values(self) -> frozenset[int]:

@@ -11,13 +11,14 @@ class _Answers:
 
     def __init__(self, manifest: Manifest, vectors: Vectors):
         self._fields = {field["name"]: field for field in manifest.answer}
-        self._expected = list(zip(vectors.scores.tolist(), vectors.verdicts.tolist(), strict=True))
+        self._expected = list(zip(vectors.scores.tolist(), vectors.decisions.tolist(), strict=True))
         self.mismatches = 0
 
     def is_right(self, number: int, answer: int) -> bool:
         """Whether a payload of the output is the answer to a flow."""
-        classified = "classified" not in self._fields or self._field(answer, "classified") == 1
-        return classified and (self._field(answer, "score"), self._field(answer, "verdict")) == self._expected[number]
+        values = {name: self._field(answer, name) for name in self._fields}
+        # Score and verdict or class, and of a walker whether it had a forest to classify with.
+        return values.pop("classified", 1) == 1 and tuple(values.values()) == self._expected[number]
 
     def _field(self, answer: int, name: str) -> int:
         field = self._fields[name]

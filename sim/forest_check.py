@@ -72,8 +72,8 @@ class ForestCheck:
 
     def wrong_vectors(self) -> int:
         """Vectors whose expected answer is not the one of the forest."""
-        scores = self.forest.score(self.vectors.rows)
-        wrong = (scores != self.vectors.scores) | (self.forest.verdicts(scores) != self.vectors.verdicts)
+        scores, decisions = self.forest.answer(self.vectors.rows)
+        wrong = (scores != self.vectors.scores) | (decisions != self.vectors.decisions)
         return int(wrong.sum())
 
     def require_good_vectors(self) -> None:

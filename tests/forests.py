@@ -1,5 +1,6 @@
 """Forests for tests: random ones for hypothesis, a seeded one of some size, and the rows that try them."""
 
+import dataclasses
 import random
 
 import numpy as np
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 from compiler.features import CATALOGUE, UNIVERSAL
 from compiler.forest import Band, Column, Forest, Leaf, Node, Tree
 
-__all__ = ["columns", "forests", "grown_forest", "one_tree", "rows_for"]
+__all__ = ["class_forests", "columns", "forests", "grown_class_forest", "grown_forest", "one_tree", "rows_for"]
 
 
 def columns(*names: str) -> tuple[Column, ...]:
@@ -65,6 +66,34 @@ def forests(draw, *, catalogue: bool = False) -> Forest:
     lowest, highest = forest.score_range
     lo, hi = sorted(draw(st.tuples(*[st.integers(lowest - 2, highest + 2)] * 2)))
     return Forest(name="drawn", columns=used, trees=grown, band=draw(st.sampled_from([Band(lo, hi), Band()])))
+
+
+@st.composite
+def class_forests(draw, *, most_classes: int = 6, **options) -> Forest:
+    """Forests of several classes, some of one tree each, with scores that tie often and others that never do."""
+    forest = draw(forests(**options))
+    count = draw(st.integers(2, most_classes))
+    trees = [
+        Tree(tree.weight, tree.nodes, draw(st.integers(0, count - 1)))
+        for tree in forest.trees * draw(st.integers(1, 2))
+    ]
+    for index in range(count):
+        if all(tree.class_index != index for tree in trees):
+            (nodes, weight) = draw(st.sampled_from([(forest.trees[0].nodes, forest.trees[0].weight), ((Leaf(0),), 1)]))
+            trees.append(Tree(weight, nodes, index))
+    names = tuple(f"class {index}" for index in range(count))
+    return Forest(name="drawn", columns=forest.columns, trees=tuple(trees), classes=names)
+
+
+def grown_class_forest(classes: int = 3, *, trees: int = 4, seed: int = 1, **options) -> Forest:
+    """As many full trees for each class."""
+    grown = grown_forest(trees=trees * classes, seed=seed, **options)
+    return dataclasses.replace(
+        grown,
+        trees=tuple(tree._replace(class_index=at % classes) for at, tree in enumerate(grown.trees)),
+        band=Band(),
+        classes=tuple(f"class {index}" for index in range(classes)),
+    )
 
 
 @st.composite

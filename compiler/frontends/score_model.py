@@ -12,27 +12,27 @@ Ties
     stay. A forest without rounding has ``score_error`` 0, though this constant shifts its score.
 """
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
-from hdl.tree import Leaf, Node, Tree
+from hdl.tree import Leaf, Tree
 
 from ..errors import InputError
 from ..forest import Column, Forest
-from ..forest_rules import MAX_SCORE, SCORE_BITS
 from ..score_grid import score_grid
+from .rounding import (
+    FRACTION_BITS,
+    bound,
+    check_fraction_bits,
+    exact_scale,
+    fraction_for,
+    integer_tree,
+    rounded,
+)
 from .score_tree import ScoreTree
 
 __all__ = ["FRACTION_BITS", "ScoreModel", "is_dyadic", "sum_error"]
-
-FRACTION_BITS = 16
-"""Fraction bits of a rounded leaf, unless the sum leaves fewer or the caller asks for others."""
-
-_EXACT_BELOW = 1 << 16
-# Doubled for ties, one bit more, and still inside the score.
-_MOST_FRACTION_BITS = SCORE_BITS - 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,18 +56,17 @@ class ScoreModel:
         self, name: str, columns: tuple[Column, ...], provenance: dict[str, str], fraction_bits: int = FRACTION_BITS
     ) -> Forest:
         """The verified forest of integer leaves."""
-        if not 0 <= fraction_bits <= _MOST_FRACTION_BITS:
-            raise InputError(f"fraction_bits must be from 0 to {_MOST_FRACTION_BITS}, not {fraction_bits}")
-        scale = self._exact_scale()
+        check_fraction_bits(fraction_bits)
+        scale = exact_scale(self.values, self.reach)
         exact = scale is not None
-        fraction = 0 if exact else self._fraction(fraction_bits)
+        fraction = 0 if exact else fraction_for(self.reach, len(self.trees), fraction_bits)
         scale = scale if exact else Fraction(1 << fraction)
-        constant, rounding = _rounded(self.constant, scale)
+        constant, rounding = rounded(self.constant, scale)
         votes: list[dict[Fraction, int]] = []
         for tree in self.trees:
-            rounded = {score: _rounded(score, scale) for score in tree.scores}
-            votes.append({score: vote for score, (vote, _) in rounded.items()})
-            rounding += max(error for _, error in rounded.values())
+            each = {score: rounded(score, scale) for score in tree.scores}
+            votes.append({score: vote for score, (vote, _) in each.items()})
+            rounding += max(error for _, error in each.values())
         off = rounding + self.noise * scale
 
         ties = score_grid([{constant}, *(frozenset(each.values()) for each in votes)]).distance(0) == 0
@@ -75,60 +74,29 @@ class ScoreModel:
             constant = 2 * constant + self.tie
             off = 2 * off + 1 if off else off
             fraction += not exact
-        trees = [_tree(tree, each, 2 if ties else 1) for tree, each in zip(self.trees, votes, strict=True)]
+        trees = [integer_tree(tree, each, 2 if ties else 1) for tree, each in zip(self.trees, votes, strict=True)]
         if constant or not trees:
             trees.append(Tree(1, (Leaf(constant),)))
-        error = off / (1 << fraction)
         forest = Forest(
             name=name,
             columns=columns,
             trees=tuple(trees),
             provenance=provenance,
             score_fraction=fraction,
-            # A float above the fraction, so that it stays a bound.
-            score_error=math.nextafter(float(error), math.inf) if error else 0.0,
+            score_error=bound(off / (1 << fraction)),
         )
         forest.verify()
         return forest
 
-    def _exact_scale(self) -> Fraction | None:
-        """The factor that turns all scores into the smallest integers, if these are small."""
-        scores = {self.constant}.union(*(tree.scores for tree in self.trees))
-        largest = max(map(abs, scores))
-        # The greatest fraction that all scores are multiples of.
-        common = Fraction(0)
-        for score in scores:
-            common = Fraction(
-                math.gcd(common.numerator, score.numerator), math.lcm(common.denominator, score.denominator)
-            )
-            if largest >= common * _EXACT_BELOW and common:
-                return None
-        scale = 1 / common if common else Fraction(1)
-        return scale if 2 * self._reach() * scale < MAX_SCORE else None
+    @property
+    def values(self) -> frozenset[Fraction]:
+        """The constant and all leaf scores."""
+        return frozenset({self.constant}.union(*(tree.scores for tree in self.trees)))
 
-    def _fraction(self, most: int) -> int:
-        # Doubled, with up to half a step of rounding in every tree, and with the constant that settles ties.
-        room = Fraction(MAX_SCORE - 1, 2) - len(self.trees) - 1
-        for fraction in range(most, -1, -1):
-            if self._reach() * (1 << fraction) <= room:
-                return fraction
-        raise InputError(f"scores must fit a signed integer of 32 bits, but reach {float(self._reach()):.6g}")
-
-    def _reach(self) -> Fraction:
+    @property
+    def reach(self) -> Fraction:
+        """Upper bound of the absolute score."""
         return abs(self.constant) + sum(max(map(abs, tree.scores)) for tree in self.trees)
-
-
-def _rounded(score: Fraction, scale: Fraction) -> tuple[int, Fraction]:
-    """The nearest integer of a scaled score, and how far off it is."""
-    vote = round(score * scale)
-    return vote, abs(vote - score * scale)
-
-
-def _tree(tree: ScoreTree, votes: dict[Fraction, int], factor: int) -> Tree:
-    """The integer tree: what its votes have in common is its weight."""
-    weight = math.gcd(*votes.values()) or 1
-    nodes = (node if isinstance(node, Node) else Leaf(votes[node.value] // weight) for node in tree.nodes)
-    return Tree(weight * factor, tuple(nodes))
 
 
 def sum_error(terms: int, magnitude: Fraction, precision: int = 53) -> Fraction:

@@ -1,9 +1,11 @@
 """Gates: nets as terms for the solver."""
 
+from collections.abc import Sequence
+
 import z3
 
 from ..errors import CheckFailed
-from .netlist import Adder, Bit, Gate, Netlist, Register
+from .netlist import Adder, Bit, Comparison, Gate, Netlist, Register
 
 __all__ = ["Gates"]
 
@@ -16,6 +18,18 @@ _TERMS = {
     "$_XNOR_": lambda a, b: a == b,
     "$_MUX_": lambda a, b, s: z3.If(s, b, a),
 }
+
+_COMPARISONS = {
+    ("$lt", True): lambda a, b: a < b,
+    ("$le", True): lambda a, b: a <= b,
+    ("$gt", True): lambda a, b: a > b,
+    ("$ge", True): lambda a, b: a >= b,
+    ("$lt", False): z3.ULT,
+    ("$le", False): z3.ULE,
+    ("$gt", False): z3.UGT,
+    ("$ge", False): z3.UGE,
+}
+"""The comparisons of words by their signs."""
 
 
 class Gates:
@@ -51,11 +65,20 @@ class Gates:
         match driver:
             case Gate(kind, reads):
                 return _TERMS[kind](*(self.of(read) for read in reads))
+            case Comparison(kind=kind, a=a, b=b, signed=signed):
+                width = max(len(a), len(b))
+                return _COMPARISONS[kind, signed](self.word(a, signed, width), self.word(b, signed, width))
             case Register(data=data) if self._through:
                 return self.of(data)
             case Adder(name=name):
                 raise CheckFailed(f"{self.netlist.name}: adder {name} stands where only gates should")
         return z3.Bool(f"net_{bit}")
+
+    def word(self, bits: Sequence[Bit], signed: bool, width: int) -> z3.BitVecRef:
+        """The term of a word, the least significant bit first, extended by its sign or zeros to a width."""
+        terms = [z3.If(self.of(bit), z3.BitVecVal(1, 1), z3.BitVecVal(0, 1)) for bit in reversed(bits)]
+        word = z3.Concat(*terms) if len(terms) > 1 else terms[0]
+        return (z3.SignExt if signed else z3.ZeroExt)(width - len(bits), word)
 
     def require(self, holds: z3.BoolRef, otherwise: str) -> None:
         """Raise :class:`CheckFailed` unless a term is always true."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from .netlist import Adder, Bit, Gate, Netlist, Register
+from .netlist import Adder, Bit, Comparison, Driver, Gate, Netlist, Register
 
 __all__ = ["OUTPUT_OF", "moving"]
 
@@ -49,14 +49,14 @@ def moving(netlist: Netlist) -> Netlist:
     return replace(netlist, drivers=drivers)
 
 
-def _folded(driver: Gate | Adder | Register, constants: Mapping[Bit, Bit]) -> Gate | Adder | Register:
+def _folded(driver: Driver, constants: Mapping[Bit, Bit]) -> Driver:
     match driver:
         case Gate(kind, reads):
             reads = tuple(constants.get(read, read) for read in reads)
             if kind == "$_MUX_" and reads[2] in ("0", "1"):
                 return Gate("$_BUF_", (reads[int(reads[2])],))
             return Gate(kind, reads)
-        case Adder():
+        case Adder() | Comparison():
             a, b = (tuple(constants.get(bit, bit) for bit in word) for word in (driver.a, driver.b))
             return driver._replace(a=a, b=b)
         case Register():

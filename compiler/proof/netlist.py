@@ -13,7 +13,7 @@ from boards.toolchain import ToolError, ToolMissing, run_tool
 
 from ..errors import CheckFailed, InputError
 
-__all__ = ["Adder", "Bit", "Gate", "Netlist", "Register", "check_ports", "read_netlist"]
+__all__ = ["Adder", "Bit", "Comparison", "Driver", "Gate", "Netlist", "Register", "check_ports", "read_netlist"]
 
 Bit = int | str
 """A net of one bit, or a constant, ``"0"`` or ``"1"``, or ``"x"``, which may be either."""
@@ -21,6 +21,7 @@ Bit = int | str
 _PASSES = "proc -norom; flatten; opt_clean; opt_dff -nosdff; pmuxtree; simplemap; opt_clean; check -assert"
 """Nothing that optimises logic; an enable is told apart from the data of its register. No loops, no two drivers."""
 
+COMPARISONS = ("$lt", "$le", "$gt", "$ge")
 _GATES = {"$_NOT_": "A", "$_AND_": "AB", "$_OR_": "AB", "$_XOR_": "AB", "$_XNOR_": "AB", "$_MUX_": "ABS"}
 
 
@@ -42,6 +43,16 @@ class Adder(NamedTuple):
     bit: int
 
 
+class Comparison(NamedTuple):
+    """Whether one whole word is below another, or above or equal as ``kind`` says."""
+
+    name: str
+    kind: str
+    a: tuple[Bit, ...]
+    b: tuple[Bit, ...]
+    signed: bool
+
+
 class Register(NamedTuple):
     """A register of one bit; ``enable`` is ``"1"`` when it has none."""
 
@@ -49,6 +60,9 @@ class Register(NamedTuple):
     data: Bit
     enable: Bit
     clock: Bit
+
+
+Driver = Gate | Adder | Comparison | Register
 
 
 @dataclass(frozen=True)
@@ -69,7 +83,7 @@ class Netlist:
 
     name: str
     nets: dict[str, tuple[Bit, ...]]
-    drivers: dict[int, Gate | Adder | Register]
+    drivers: dict[int, Driver]
     inputs: frozenset[int]
     outputs: frozenset[int]
 
@@ -108,7 +122,7 @@ class Netlist:
         match driver:
             case Gate():
                 return driver.reads
-            case Adder():
+            case Adder() | Comparison():
                 return driver.a + driver.b
             case Register():
                 return (driver.data,)
@@ -129,7 +143,7 @@ def read_netlist(design: Path, suffix: str) -> Netlist:
         except (ToolMissing, ToolError) as error:
             raise InputError(f"{design}: {error}") from None
         module = json.loads((Path(temporary) / "design.json").read_text())["modules"][found[0]]
-    drivers: dict[int, Gate | Adder | Register] = {}
+    drivers: dict[int, Driver] = {}
     for name, cell in module["cells"].items():
         for bit, driver in _drivers(name, cell):
             if bit in drivers:
@@ -166,18 +180,28 @@ def _port_bits(ports: dict, direction: str) -> frozenset[int]:
     )
 
 
-def _drivers(name: str, cell: dict) -> Iterator[tuple[int, Gate | Adder | Register]]:
+def _drivers(name: str, cell: dict) -> Iterator[tuple[int, Driver]]:
     kind = cell["type"]
     pins = {pin: tuple(bits) for pin, bits in cell["connections"].items()}
     if kind in _GATES:
         yield pins["Y"][0], Gate(kind, tuple(pins[pin][0] for pin in _GATES[kind]))
     elif kind == "$add":
-        signed, signed_too = (int(cell["parameters"][f"{word}_SIGNED"], 2) == 1 for word in "AB")
-        if signed != signed_too:
-            raise InputError(f"cell {name} adds a signed and an unsigned word, which no forest circuit does")
+        signed = _signed(name, cell, "adds")
         for index, bit in enumerate(pins["Y"]):
             yield bit, Adder(name, pins["A"], pins["B"], signed, pins["Y"], index)
+    elif kind in COMPARISONS:
+        signed = _signed(name, cell, "compares")
+        for index, bit in enumerate(pins["Y"]):
+            # A longer word than the answer needs has zeros.
+            yield bit, Comparison(name, kind, pins["A"], pins["B"], signed) if index == 0 else Gate("$_BUF_", ("0",))
     elif kind in ("$_DFF_P_", "$_DFFE_PP_"):
         yield pins["Q"][0], Register(name, pins["D"][0], pins["E"][0] if "E" in pins else "1", pins["C"][0])
     elif kind != "$scopeinfo":
         raise InputError(f"cell {name} is a {kind}, which no forest circuit is made of")
+
+
+def _signed(name: str, cell: dict, does: str) -> bool:
+    signed, signed_too = (int(cell["parameters"][f"{word}_SIGNED"], 2) == 1 for word in "AB")
+    if signed != signed_too:
+        raise InputError(f"cell {name} {does} a signed and an unsigned word, which no forest circuit does")
+    return signed

@@ -14,6 +14,7 @@ from ..forest import Forest
 from ..forest_json import read_forest
 from ..manifest import Manifest, changed_files, read_manifest, record
 from ..passes import simplify
+from .classes import prove_arg_max, prove_class_sums
 from .gates import Gates
 from .moving import moving
 from .netlist import Bit, Netlist, check_ports, read_netlist
@@ -83,7 +84,7 @@ def read_circuit(directory: Path, manifest: Manifest) -> Netlist:
 def prove_circuit(
     netlist: Netlist, forest: Forest, latency: int, *, tell: Callable[[str], None] = lambda _: None
 ) -> Proof:
-    """Prove that a circuit, ``latency`` registers deep, gives score and verdict of a forest."""
+    """Prove that a circuit, ``latency`` registers deep, gives score and verdict, or class, of a forest."""
     started = time.monotonic()
     tell("pipeline")
     check_ports(netlist, sum(column.bits for column in forest.columns))
@@ -93,12 +94,18 @@ def prove_circuit(
     # The passes are not trusted: how votes are numbered comes from them, what the votes are from the forest itself.
     simple = simplify(forest)
     codes = [VoteCode.of(tree) for tree in simple.trees]
-    nets = [netlist.net(f"code_{tree}") if code.width else () for tree, code in enumerate(codes)]
+    vote = "vote" if forest.classes else "code"
+    nets = [netlist.net(f"{vote}_{tree}") if code.width else () for tree, code in enumerate(codes)]
     for tree, bits in enumerate(nets):
         tell(f"tree {tree} of {len(nets)}")
         if wrong := prove_vote(netlist, forest, tree, codes[tree], bits):
             raise CheckFailed(f"{netlist.name}: {wrong.describe(forest)}")
     tell("sum of the votes")
+    if forest.classes:
+        totals = prove_class_sums(netlist, forest, codes, nets)
+        tell("highest score")
+        prove_arg_max(netlist, totals)
+        return Proof(len(nets), len(registers), time.monotonic() - started)
     total = netlist.net("total")
     prove_sum(netlist, codes, nets, total)
     tell("verdict")

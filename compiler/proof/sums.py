@@ -39,8 +39,10 @@ class _Group(NamedTuple):
 class _Sums:
     """Turns words of a netlist into sums of votes; a table uses up the group of trees that it is for."""
 
-    def __init__(self, netlist: Netlist, codes: Sequence[VoteCode], nets: Sequence[Sequence[Bit]]):
-        self._netlist, self._codes, self._nets = netlist, codes, nets
+    def __init__(
+        self, netlist: Netlist, codes: Sequence[VoteCode], nets: Sequence[Sequence[Bit]], numbers: Sequence[int]
+    ):
+        self._netlist, self._codes, self._nets, self._numbers = netlist, codes, nets, numbers
         self.unused = [
             _Group(group.trees, frozenset(bit for tree in group.trees for bit in nets[tree] if isinstance(bit, int)))
             for group in grouped(tuple(codes))
@@ -142,7 +144,9 @@ class _Sums:
                 for key, _ in self._keys_of(group)
             }
             if len(votes) > 1:
-                raise CheckFailed(f"{self._netlist.name}: the vote of tree {group.trees[0]} is not in the sum")
+                raise CheckFailed(
+                    f"{self._netlist.name}: the vote of tree {self._numbers[group.trees[0]]} is not in the sum"
+                )
             total += votes.pop()
         return total
 
@@ -152,7 +156,9 @@ class _Sums:
         return bit
 
     def _described(self, group: _Group, key: tuple[int, ...]) -> str:
-        return ", ".join(f"tree {tree} with code {code}" for tree, code in zip(group.trees, key, strict=True))
+        return ", ".join(
+            f"tree {self._numbers[tree]} with code {code}" for tree, code in zip(group.trees, key, strict=True)
+        )
 
     def _name(self, bit: Bit) -> Bit:
         return self._netlist.names.get(bit, bit)
@@ -161,12 +167,20 @@ class _Sums:
         return CheckFailed(f"{self._netlist.name}: net {self._name(bit)} is no word that votes are added up in")
 
 
-def prove_sum(netlist: Netlist, codes: Sequence[VoteCode], nets: Sequence[Sequence[Bit]], total: Sequence[Bit]) -> None:
+def prove_sum(
+    netlist: Netlist,
+    codes: Sequence[VoteCode],
+    nets: Sequence[Sequence[Bit]],
+    total: Sequence[Bit],
+    numbers: Sequence[int] | None = None,
+) -> None:
     """Prove that the signed word ``total`` is the sum of the votes whose codes are on ``nets``.
+
+    ``numbers`` are those of the trees in messages, where they are not 0, 1, …
 
     Raises :class:`CheckFailed` with the trees and codes for which it is not.
     """
-    sums = _Sums(netlist, codes, nets)
+    sums = _Sums(netlist, codes, nets, range(len(codes)) if numbers is None else numbers)
     offset = sums.word(total, signed=True).offset - sums.votes_without_table()
     if offset:
         raise CheckFailed(f"{netlist.name}: the sum of the votes is {offset:+} too much for every flow")

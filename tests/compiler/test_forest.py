@@ -8,17 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from compiler.forest import Band, Column, Forest, Leaf, Node, Tree
-from tests.forests import columns, forests, one_tree, rows_for
+from tests.forests import class_forests, columns, forests, one_tree, rows_for
 
 
-def walk(forest: Forest, row: list[int]) -> int:
-    score = 0
-    for weight, nodes in forest.trees:
+def walk(forest: Forest, row: list[int]) -> list[int]:
+    """The score of every class, or the one there is."""
+    scores = [0] * (len(forest.classes) or 1)
+    for weight, nodes, class_index in forest.trees:
         node = nodes[0]
         while isinstance(node, Node):
             node = nodes[node.left if row[node.feature] <= node.threshold else node.right]
-        score += weight * node.value
-    return score
+        scores[class_index] += weight * node.value
+    return scores
 
 
 @given(forest=forests(), seed=st.integers(0, 2**16))
@@ -26,9 +27,34 @@ def test_score_is_the_sum_of_the_votes(forest, seed):
     rows = rows_for(forest, 20, seed)
     scores = forest.score(rows)
     assert scores.dtype == np.int64
-    assert scores.tolist() == [walk(forest, row) for row in rows.tolist()]
+    assert scores.tolist() == [score for row in rows.tolist() for score in walk(forest, row)]
     lowest, highest = forest.score_range
     assert lowest <= scores.min() <= scores.max() <= highest
+
+
+@given(forest=class_forests(), seed=st.integers(0, 2**16))
+def test_every_class_has_the_sum_of_its_votes(forest, seed):
+    forest.verify(catalogue=False)
+    rows = rows_for(forest, 20, seed)
+    scores = forest.score(rows)
+    assert scores.shape == (20, len(forest.classes))
+    walked = [walk(forest, row) for row in rows.tolist()]
+    assert scores.tolist() == walked
+    for at, (lowest, highest) in enumerate(forest.score_ranges):
+        assert lowest <= scores[:, at].min() <= scores[:, at].max() <= highest
+    best, decisions = forest.answer(rows)
+    assert best.tolist() == [max(row) for row in walked]
+    # index() finds the first.
+    assert decisions.tolist() == forest.decide(rows).tolist() == [row.index(max(row)) for row in walked]
+
+
+def test_a_tie_is_of_the_lowest_class():
+    trees = [
+        Tree(1, (Node(0, 9, 1, 2), Leaf(low), Leaf(high)), at)
+        for at, (low, high) in enumerate([(0, 3), (3, 3), (3, 0)])
+    ]
+    forest = Forest(name="ties", columns=columns("maxpl"), trees=tuple(trees), classes=("a", "b", "c"))
+    assert forest.decide([[9], [10]]).tolist() == [1, 0]
 
 
 def test_threshold_itself_goes_left():
@@ -79,6 +105,7 @@ OTHER_ANSWERS = {
     "orientation": "first",
     "directions": "forward",
     "min_packets": 3,
+    "classes": ("ham", "spam"),
 }
 SAME_ANSWERS = {
     "name": "another",
@@ -119,4 +146,4 @@ def test_a_thousand_trees_of_depth_8_are_scored():
     forest = Forest(name="large", columns=(Column("a", 8), Column("b", 8)), trees=(Tree(3, nodes),) * 1000)
     forest.verify(catalogue=False)
     row = [40, 200]
-    assert forest.score([row]).tolist() == [walk(forest, row)]
+    assert forest.score([row]).tolist() == walk(forest, row)

@@ -11,7 +11,7 @@ import compiler
 from compiler.errors import InputError
 from compiler.forest import Forest
 from compiler.forest_json import forest_text, read_forest
-from tests.forests import forests, one_tree
+from tests.forests import class_forests, forests, one_tree
 
 DOCUMENTATION = Path(__file__).parents[2] / "docs" / "forest_json.md"
 
@@ -50,9 +50,23 @@ def test_the_documented_example_is_one(tmp_path):
 
 def test_version_1_is_read(tmp_path):
     document = json.loads(forest_text(one_tree()))
-    del document["score_fraction"], document["score_error"]
+    del document["score_fraction"], document["score_error"], document["classes"]
     (tmp_path / "f.json").write_text(json.dumps(document | {"version": 1}))
     assert read_forest(tmp_path / "f.json") == one_tree()
+
+
+def test_version_2_is_read(tmp_path):
+    document = json.loads(forest_text(one_tree(score_fraction=3, score_error=0.5)))
+    del document["classes"]
+    (tmp_path / "f.json").write_text(json.dumps(document | {"version": 2}))
+    assert read_forest(tmp_path / "f.json") == one_tree(score_fraction=3, score_error=0.5)
+
+
+@given(forest=class_forests(catalogue=True))
+def test_classes_travel(forest, tmp_path_factory):
+    path = tmp_path_factory.mktemp("json") / "f.json"
+    forest.to_json(path)
+    assert read_forest(path) == forest
 
 
 def test_a_forest_that_breaks_a_rule_is_not_written(tmp_path):
@@ -71,9 +85,9 @@ MALFORMED = {
     "not JSON": ("{", "not JSON: Expecting property name"),
     "not an object": ("[]", 'not a forest file: "format" must be "hedgerow-forest"'),
     "another format": (changed(format="other"), 'not a forest file: "format" must be "hedgerow-forest"'),
-    "later version": (changed(version=3), "version must be 1 or 2, not 3$"),
-    "no version": (changed(version=KeyError), "version must be 1 or 2, not None$"),
-    "version true": (changed(version=True), "version must be 1 or 2, not True$"),
+    "later version": (changed(version=4), "version must be 1, 2 or 3, not 4$"),
+    "no version": (changed(version=KeyError), "version must be 1, 2 or 3, not None$"),
+    "version true": (changed(version=True), "version must be 1, 2 or 3, not True$"),
     "key twice": ('{"lo": 1, "lo": 2}', "not JSON: key 'lo' stands twice in one object$"),
     "NaN": (changed(provenance={"x": float("nan")}), "not JSON: NaN is not a number of JSON$"),
     "infinity": (changed(provenance={"x": float("inf")}), "not JSON: Infinity is not a number of JSON$"),
@@ -100,7 +114,17 @@ MALFORMED = {
     ),
     "integer score_error": (changed(score_error=0), "score_error: must be a number with a point, not 0$"),
     "negative score_error": (changed(score_error=-0.5), "forest 'one tree': score_error must be a finite float"),
-    "notes of version 2 in version 1": (changed(version=1), "score_fraction: is not a field of a forest file"),
+    "notes of version 2 in version 1": (
+        changed(version=1, classes=KeyError),
+        "score_fraction: is not a field of a forest file",
+    ),
+    "classes of version 3 in version 2": (changed(version=2), "classes: is not a field of a forest file"),
+    "class a number": (changed(classes=["ham", 1]), r"classes\[1\]: must be a text, not 1$"),
+    "a tree without its class": (changed(classes=["ham", "spam"]), r"trees\[0\].class: is missing$"),
+    "a class of a tree without classes": (
+        changed(trees=[{"class": 0, "weight": 1, "nodes": [1]}]),
+        r"trees\[0\].class: is not a field of a forest file of this version$",
+    ),
     "leaf true": (changed(trees=[{"weight": 1, "nodes": [True]}]), r"trees\[0\].nodes\[0\]: must be a leaf's integer"),
     "field of a tree": (
         changed(trees=[{"weight": 1, "nodes": [1], "depth": 0}]),

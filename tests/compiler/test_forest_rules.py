@@ -1,5 +1,7 @@
 """Every rule of a forest, by the message that breaking it gives."""
 
+import dataclasses
+
 import pytest
 from hypothesis import given
 
@@ -43,6 +45,22 @@ BROKEN = {
     "response in a forward-only forest": (
         {"columns": columns("maxpl", "rsyn"), "directions": "forward"},
         ", column 1: feature 'rsyn' must not be of the response, because the forest is forward-only$",
+    ),
+    "one class": ({"classes": ("ham",)}, r": classes must be two names or more, or none, not \['ham'\]$"),
+    "a class without a name": ({"classes": ("ham", "")}, r": classes must be two names or more, or none, not"),
+    "a class twice": ({"classes": ("ham", "ham")}, ": class 'ham' must be one class, not 2$"),
+    "a class without trees": ({"classes": ("ham", "spam")}, ": class 'spam' must have a tree that votes for it$"),
+    "a tree of no class": (
+        {"trees": (Tree(1, (Leaf(1),), 1),)},
+        ", tree 0: class index must be from 0 to 0, not 1$",
+    ),
+    "a band with classes": (
+        {
+            "classes": ("ham", "spam"),
+            "trees": (Tree(1, (Leaf(1),)), Tree(1, (Leaf(1),), 1)),
+            "band": Band(0, 1),
+        },
+        r": band must be 0 to 0 with classes, not \(0, 1\)$",
     ),
     "no trees": ({"trees": ()}, ": trees must hold at least one tree, not none$"),
     "tree without nodes": (tree(), ", tree 0: nodes must hold at least one node, not none$"),
@@ -141,6 +159,36 @@ def test_an_error_that_can_change_a_decision_is_a_warning():
 def test_an_error_too_small_to_change_a_decision_gives_no_warning():
     # The scores are -1 and 1, the band is 0: the distance is 1.
     assert one_tree(score_error=0.99).verify() == []
+
+
+def stumps(*leaves):
+    """A forest with one stump for each class."""
+    trees = tuple(Tree(1, (Node(0, 9, 1, 2), Leaf(low), Leaf(high)), at) for at, (low, high) in enumerate(leaves))
+    names = tuple(f"class {at}" for at in range(len(leaves)))
+    return one_tree(columns=columns("maxpl"), trees=trees, classes=names)
+
+
+def test_a_class_that_never_wins_is_a_warning():
+    assert stumps((0, 3), (2, 3)).verify() == []
+    assert stumps((3, 4), (0, 4)).verify() == []
+    (warning,) = stumps((3, 4), (0, 3)).verify()
+    assert warning.endswith("no flow can be of class 'class 1': another always has the higher score")
+    (warning,) = stumps((0, 3), (4, 5)).verify()
+    assert "no flow can be of class 'class 0'" in warning
+
+
+def test_an_error_that_can_change_a_class_is_a_warning():
+    near = dataclasses.replace(stumps((0, 8), (4, 4), (8, 0)), score_error=0.5)
+    (warning,) = near.verify()
+    assert warning.endswith(
+        "decisions can differ from the model's where its two highest scores are within 0.5 of each other "
+        "(score_error, 0.5 of the score's last place)"
+    )
+    # Differences lie 8 apart, the nearest to 0 at 4 or at 2.
+    assert dataclasses.replace(stumps((0, 8), (4, 4)), score_error=3.5).verify() == []
+    assert dataclasses.replace(stumps((0, 8), (4, 4)), score_error=4.0).verify() != []
+    assert dataclasses.replace(stumps((0, 8), (6, 6)), score_error=1.5).verify() == []
+    assert dataclasses.replace(stumps((0, 8), (6, 6)), score_error=2.0).verify() != []
 
 
 def test_an_ordinary_forest_gives_no_warning():

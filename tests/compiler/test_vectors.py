@@ -9,7 +9,7 @@ from hypothesis import given, settings
 
 from compiler.forest import Band
 from compiler.vectors import make_vectors, read_vectors, write_vectors
-from tests.forests import forests, grown_forest
+from tests.forests import forests, grown_class_forest, grown_forest
 
 
 @settings(max_examples=20)
@@ -46,12 +46,29 @@ def test_the_nearest_scores_at_the_band_are_there(trees):
         assert max(reachable[reachable < lo], default=max(scores)) in scores
 
 
+@pytest.mark.parametrize("classes", [2, 3, 5])
+def test_every_class_is_there_next_to_another(classes):
+    """A circuit that lets another class win a tie, or is off by one, answers one of the vectors otherwise."""
+    forest = grown_class_forest(classes, names=("maxpl", "sp", "mintw"), trees=3, depth=3)
+    between = [sorted({0, *(threshold + 1 for threshold in found)}) for found in forest.thresholds()]
+    scores = forest.score(np.array(list(itertools.product(*between))))
+    found = forest.score(make_vectors(forest, 1).rows[2000:])
+    for index in range(classes):
+        assert leads(found, index).min() == leads(scores, index).min()
+
+
+def leads(scores, index):
+    """How far a class is above the next, in the rows in which it wins."""
+    won = scores[scores.argmax(axis=1) == index]
+    return won[:, index] - np.delete(won, index, axis=1).max(axis=1)
+
+
 def test_answers_are_those_of_the_forest():
     forest = grown_forest()
     vectors = make_vectors(forest, 1)
     assert np.array_equal(vectors.scores, forest.score(vectors.rows))
-    assert np.array_equal(vectors.verdicts, forest.decide(vectors.rows))
-    assert set(vectors.verdicts.tolist()) == {-1, 0, 1}
+    assert np.array_equal(vectors.decisions, forest.decide(vectors.rows))
+    assert set(vectors.decisions.tolist()) == {-1, 0, 1}
 
 
 def test_the_seed_decides():
@@ -71,6 +88,6 @@ def test_file_round_trip(tmp_path):
     again = read_vectors(tmp_path / "v.csv")
     assert np.array_equal(again.rows, vectors.rows)
     assert np.array_equal(again.scores, vectors.scores)
-    assert np.array_equal(again.verdicts, vectors.verdicts)
+    assert np.array_equal(again.decisions, vectors.decisions)
     header = (tmp_path / "v.csv").read_text().splitlines()[0]
     assert header.split(",") == [*forest.feature_names, "score", "verdict"]

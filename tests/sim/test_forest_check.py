@@ -73,7 +73,7 @@ def test_another_forest_is_found(copied):
 def test_wrong_vectors_are_counted(copied):
     check = ForestCheck(copied)
     check.vectors.scores[17] += 1
-    check.vectors.verdicts[39] = 2
+    check.vectors.decisions[39] = 2
     assert check.wrong_vectors() == 2
     assert check.simulate().mismatches == 2
 
