@@ -13,19 +13,25 @@ from ..errors import InputError
 from ..extras import import_extra
 from ..forest import Column
 from . import treelite_model
+from .class_scores import ClassScores
+from .estimator import class_names
 from .score_model import ScoreModel
 
 __all__ = ["feature_count", "score_model"]
 
-_ENDS = {"Classifier": ("sigmoid",), "Regressor": ("identity",), "Booster": ("identity", "sigmoid")}
+_ENDS = {
+    "Classifier": ("sigmoid", "softmax"),
+    "Regressor": ("identity",),
+    "Booster": treelite_model.ALL_ENDS,
+}
 
 
 def feature_count(booster: Any) -> int:
     return booster.num_features() if _is_xgboost(booster) else booster.num_feature()
 
 
-def score_model(estimator: Any, columns: Sequence[Column]) -> ScoreModel:
-    """Real score: the margin."""
+def score_model(estimator: Any, columns: Sequence[Column]) -> ScoreModel | ClassScores:
+    """Real score: the margin, of several classes one for each."""
     name = type(estimator).__name__
     treelite = import_extra("treelite", "models", name)
     ends = next(
@@ -38,7 +44,8 @@ def score_model(estimator: Any, columns: Sequence[Column]) -> ScoreModel:
             model = treelite.frontend.from_lightgbm(_lightgbm_booster(estimator))
     except treelite.TreeliteError as error:
         raise InputError(f"treelite must understand the model, but says {' '.join(str(error).split())!r}") from None
-    return treelite_model.score_model(model, columns, ends)
+    names = class_names(estimator) if hasattr(estimator, "classes_") else ()
+    return treelite_model.score_model(model, columns, ends, names or None)
 
 
 def _is_xgboost(estimator: Any) -> bool:

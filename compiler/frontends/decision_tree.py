@@ -1,4 +1,7 @@
-"""A fitted decision tree: alone it says its class, +1 or −1; inside an ensemble its leaves say probabilities."""
+"""A fitted decision tree: alone it says its class, +1 or −1; inside an ensemble its leaves say probabilities.
+
+Of several classes there is a tree for each, alone with 1 where it says that class and 0 elsewhere.
+"""
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
@@ -10,14 +13,19 @@ from hdl.tree import Leaf, Node, Tree
 
 from ..errors import InputError
 from ..forest import Column
+from .class_scores import ClassScores
+from .estimator import class_names
 from .score_model import ScoreModel
 from .score_tree import ScoreTree, fitted_tree, real
 
-__all__ = ["difference_tree", "require_tree", "score_model", "sign_tree", "tree_of"]
+__all__ = ["class_tree", "difference_tree", "probability_tree", "require_tree", "score_model", "sign_tree", "tree_of"]
 
 
-def score_model(estimator: DecisionTreeClassifier, columns: Sequence[Column]) -> ScoreModel:
+def score_model(estimator: DecisionTreeClassifier, columns: Sequence[Column]) -> ScoreModel | ClassScores:
     """The single vote of the tree (an ExtraTreeClassifier is one too)."""
+    if names := class_names(estimator):
+        scores = tuple(ScoreModel(trees=(class_tree(estimator, columns, at),)) for at in range(len(names)))
+        return ClassScores(classes=names, scores=scores)
     return ScoreModel(trees=(sign_tree(estimator, columns),))
 
 
@@ -38,6 +46,31 @@ def difference_tree(estimator: DecisionTreeClassifier, columns: Sequence[Column]
     return fitted_tree(estimator.tree_, _differences(estimator), columns)
 
 
+def class_tree(estimator: DecisionTreeClassifier, columns: Sequence[Column], index: int) -> ScoreTree:
+    """Leaves 1 where the class has the greatest share, the first one on a tie, as in scikit-learn's argmax; else 0."""
+    said = estimator.tree_.value[:, 0, :].argmax(axis=1).tolist()
+    return fitted_tree(estimator.tree_, lambda at: Fraction(int(said[at] == index)), columns)
+
+
+def probability_tree(estimator: DecisionTreeClassifier, columns: Sequence[Column], index: int) -> ScoreTree:
+    """Leaves P(class)."""
+    return fitted_tree(estimator.tree_, _shares(estimator, index), columns)
+
+
+def _shares(estimator: DecisionTreeClassifier, index: int) -> Callable[[int], Fraction]:
+    """Of every node; a fraction of counts where the float is one, so that it is exact."""
+    fitted = estimator.tree_
+    shares, sizes = fitted.value[:, 0, index].tolist(), fitted.weighted_n_node_samples.tolist()
+
+    def share(at: int) -> Fraction:
+        size = sizes[at]
+        count = round(shares[at] * size)
+        exact = size.is_integer() and size and count / size == shares[at]
+        return Fraction(count, int(size)) if exact else real(shares[at])
+
+    return share
+
+
 def _differences(estimator: DecisionTreeClassifier) -> Callable[[int], Fraction]:
     """Of every node; a fraction of counts where the float is one, so that it is exact."""
     fitted = estimator.tree_
@@ -53,10 +86,13 @@ def _differences(estimator: DecisionTreeClassifier) -> Callable[[int], Fraction]
     return difference
 
 
-def require_tree(estimator: Any, ensemble: str) -> DecisionTreeClassifier:
-    """A tree of an ensemble that adds up what its trees say."""
+def require_tree(estimator: Any, ensemble: str, classes: int = 2) -> DecisionTreeClassifier:
+    """A tree of an ensemble that adds up what its trees say, of as many classes as the ensemble."""
     if not isinstance(estimator, DecisionTreeClassifier):
         raise InputError(f"{ensemble} must be of decision trees, not of {type(estimator).__name__}")
-    if len(estimator.classes_) != 2:
-        raise InputError(f"{ensemble} must be of trees that know both classes, not only {estimator.classes_.tolist()}")
+    if len(estimator.classes_) != classes:
+        every = "both" if classes == 2 else f"all {classes}"
+        raise InputError(
+            f"{ensemble} must be of trees that know {every} classes, not only {estimator.classes_.tolist()}"
+        )
     return estimator

@@ -1,4 +1,4 @@
-"""What every front end asks of an estimator first: that it is fitted, knows its columns, tells two classes apart."""
+"""What every front end asks of an estimator first: that it is fitted, knows its columns, tells classes apart."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,7 +11,7 @@ from ..errors import InputError
 from ..features import CATALOGUE
 from ..forest import Column
 
-__all__ = ["columns_of", "named_columns", "require_fitted", "require_one_output", "require_two_classes"]
+__all__ = ["class_names", "columns_of", "named_columns", "require_classes", "require_fitted", "require_one_output"]
 
 
 def require_fitted(estimator: Any) -> None:
@@ -21,11 +21,17 @@ def require_fitted(estimator: Any) -> None:
         raise InputError("estimator must be fitted: call fit() first") from None
 
 
-def require_two_classes(estimator: Any) -> None:
-    """The first class is BACKGROUND, the second SPAM."""
+def require_classes(estimator: Any) -> None:
+    """Of two classes the first is BACKGROUND, the second SPAM; several have a score each."""
     require_one_output(estimator)
-    if len(estimator.classes_) != 2:
+    if len(estimator.classes_) < 2:
         raise InputError(f"estimator must tell two classes apart, not {np.asarray(estimator.classes_).tolist()}")
+
+
+def class_names(estimator: Any) -> tuple[str, ...]:
+    """The names of three classes or more, in scikit-learn's order; none where there are two, which give verdicts."""
+    classes = np.asarray(estimator.classes_).tolist()
+    return tuple(map(str, classes)) if len(classes) > 2 else ()
 
 
 def require_one_output(estimator: Any) -> None:

@@ -2,7 +2,7 @@
 
 Where the standard is vague the rules are those of onnxruntime, which adds up in float32. Two classes have one score:
 the second label needs it above a half when no weight is below 0, else above 0; a transform changes no label. A
-regressor's score above 0 is SPAM.
+regressor's score above 0 is SPAM. More classes have a score each, and the first of the highest is the answer.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,6 +11,7 @@ from typing import Any
 
 from ..errors import InputError
 from ..forest import Column
+from .class_scores import ClassScores
 from .onnx_graph import Ensemble, ensemble_of
 from .onnx_trees import OnnxTree, trees_of
 from .score_model import ScoreModel, sum_error
@@ -26,7 +27,7 @@ def feature_count(model: Any) -> int:
     return ensemble_of(model).columns
 
 
-def score_model(model: Any, columns: Sequence[Column]) -> ScoreModel:
+def score_model(model: Any, columns: Sequence[Column]) -> ScoreModel | ClassScores:
     """Real score: the sum of the leaves and the base value, less what it is compared with."""
     ensemble = ensemble_of(model)
     trees = trees_of(ensemble.operator, ensemble.attributes, ensemble.columns)
@@ -35,11 +36,13 @@ def score_model(model: Any, columns: Sequence[Column]) -> ScoreModel:
     return _READERS[ensemble.operator](ensemble, trees, columns)
 
 
-def _classifier(ensemble: Ensemble, trees: Sequence[OnnxTree], columns: Sequence[Column]) -> ScoreModel:
+def _classifier(ensemble: Ensemble, trees: Sequence[OnnxTree], columns: Sequence[Column]) -> ScoreModel | ClassScores:
     attributes = ensemble.attributes
     labels = _labels(attributes)
     _require_transform(ensemble, _LABEL_TRANSFORMS)
     base = [real(value) for value in _base_values(attributes)]
+    if len(labels) > 2:
+        return _classes(trees, columns, labels, base)
     if len(labels) != 2:
         raise InputError(f"TreeEnsembleClassifier must tell two classes apart, not {labels}")
     weighed = {target for tree in trees for leaf in tree.leaves for target in leaf}
@@ -52,6 +55,29 @@ def _classifier(ensemble: Ensemble, trees: Sequence[OnnxTree], columns: Sequence
             f"base_values of two classes must be one, with class_ids 0, or none, not {len(base)} with {target}"
         )
     return _single_score(trees, target, columns, sum(base), _boundary(trees))
+
+
+def _classes(
+    trees: Sequence[OnnxTree], columns: Sequence[Column], labels: Sequence[str], base: Sequence[Fraction]
+) -> ClassScores:
+    """Three classes or more: the first highest sum is the answer."""
+    if len(base) not in (0, len(labels)):
+        raise InputError(f"base_values must be one a class or none, not {len(base)}")
+    scores = []
+    for index, label in enumerate(labels):
+        voters = [tree for tree in trees if any(index in leaf for leaf in tree.leaves)]
+        # A class that has got no weight is no candidate for onnxruntime, though its sum of 0 may be the highest.
+        if not base and not any(all(index in leaf for leaf in tree.leaves) for tree in voters):
+            raise InputError(f"class {label!r} must have a base value, or a tree with a weight for it in every leaf")
+        scored = tuple(tree.for_target(index, columns) for tree in voters)
+        start = base[index] if base else Fraction(0)
+        reach = abs(start) + sum(max(map(abs, tree.scores)) for tree in scored)
+        noise = sum_error(len(scored) + 1, reach, _PRECISION)
+        scores.append(ScoreModel(trees=scored, constant=start, noise=noise))
+    weighed = {target for tree in trees for leaf in tree.leaves for target in leaf}
+    if not weighed <= set(range(len(labels))):
+        raise InputError(f"class_ids must be from 0 to {len(labels) - 1}, not {sorted(weighed)}")
+    return ClassScores(classes=tuple(labels), scores=tuple(scores))
 
 
 def _regressor(ensemble: Ensemble, trees: Sequence[OnnxTree], columns: Sequence[Column]) -> ScoreModel:

@@ -2,11 +2,13 @@
 
 The real score is the number of trees times P(second class) − P(first class), a weighted sum of leaves. scikit-learn
 adds the probabilities of each class in float64 and takes the first class on a tie. Its rounding, bounded by ``noise``,
-can turn a tie into either class. Where floating point adds the leaves without rounding, there is no noise.
+can turn a tie into either class. Where floating point adds the leaves without rounding, there is no noise. Of several
+classes each has the number of trees times its probability.
 """
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 from sklearn.ensemble import BaggingClassifier, ExtraTreesClassifier, RandomForestClassifier, VotingClassifier
@@ -14,7 +16,9 @@ from sklearn.tree import DecisionTreeClassifier
 
 from ..errors import InputError
 from ..forest import Column
-from .decision_tree import difference_tree, require_tree
+from .class_scores import ClassScores
+from .decision_tree import difference_tree, probability_tree, require_tree
+from .estimator import class_names
 from .score_model import ScoreModel, is_dyadic, sum_error
 from .score_tree import ScoreTree
 from .voting_weights import voting_weights
@@ -22,47 +26,57 @@ from .voting_weights import voting_weights
 __all__ = ["score_model"]
 
 Columns = Sequence[Column]
+Opinion = Callable[[DecisionTreeClassifier, Columns], ScoreTree]
+"""What counts of a tree: a probability or the difference of two."""
 
 
-def score_model(estimator: Any, columns: Columns) -> ScoreModel:
+def score_model(estimator: Any, columns: Columns) -> ScoreModel | ClassScores:
     """The trees of the estimator, nested or not, each with its share of the whole."""
-    trees, noise = _shares(estimator, columns)
+    if names := class_names(estimator):
+        scores = tuple(_score(estimator, columns, partial(probability_tree, index=at)) for at in range(len(names)))
+        return ClassScores(classes=names, scores=scores)
+    return _score(estimator, columns, difference_tree)
+
+
+def _score(estimator: Any, columns: Columns, opinion: Opinion) -> ScoreModel:
+    trees, noise = _shares(estimator, columns, opinion)
     count = Fraction(len(trees))
     return ScoreModel(trees=tuple(tree.times(count) for tree in trees), noise=noise * count)
 
 
-def _shares(estimator: Any, columns: Columns) -> tuple[list[ScoreTree], Fraction]:
-    """Trees whose sum is P(second) − P(first), and the bound of floating-point error in that difference."""
+def _shares(estimator: Any, columns: Columns, opinion: Opinion) -> tuple[list[ScoreTree], Fraction]:
+    """Trees whose sum is the opinion of the whole, and the bound of floating-point error in that."""
     for kind, read in _READERS.items():
         if isinstance(estimator, kind):
-            return read(estimator, columns)
+            return read(estimator, columns, opinion)
     raise InputError(
         f"a soft vote must be of trees and of ensembles that average trees, not of {type(estimator).__name__}: "
         "its probability is not a sum of leaf scores"
     )
 
 
-def _tree(estimator: DecisionTreeClassifier, columns: Columns) -> tuple[list[ScoreTree], Fraction]:
-    return [difference_tree(estimator, columns)], Fraction(0)
+def _tree(estimator: DecisionTreeClassifier, columns: Columns, opinion: Opinion) -> tuple[list[ScoreTree], Fraction]:
+    return [opinion(estimator, columns)], Fraction(0)
 
 
-def _forest(estimator: Any, columns: Columns) -> tuple[list[ScoreTree], Fraction]:
-    trees = [difference_tree(tree, columns) for tree in estimator.estimators_]
+def _forest(estimator: Any, columns: Columns, opinion: Opinion) -> tuple[list[ScoreTree], Fraction]:
+    trees = [opinion(tree, columns) for tree in estimator.estimators_]
     return _mean([([tree], Fraction(0)) for tree in trees], [Fraction(1)] * len(trees))
 
 
-def _bagging(estimator: BaggingClassifier, columns: Columns) -> tuple[list[ScoreTree], Fraction]:
+def _bagging(estimator: BaggingClassifier, columns: Columns, opinion: Opinion) -> tuple[list[ScoreTree], Fraction]:
     parts = []
     for tree, chosen in zip(estimator.estimators_, estimator.estimators_features_, strict=True):
-        own = difference_tree(require_tree(tree, "bagging"), [columns[c] for c in chosen])
+        known = require_tree(tree, "bagging", len(estimator.classes_))
+        own = opinion(known, [columns[c] for c in chosen])
         parts.append(([own.placed(chosen)], Fraction(0)))
     return _mean(parts, [Fraction(1)] * len(parts))
 
 
-def _soft_vote(estimator: VotingClassifier, columns: Columns) -> tuple[list[ScoreTree], Fraction]:
+def _soft_vote(estimator: VotingClassifier, columns: Columns, opinion: Opinion) -> tuple[list[ScoreTree], Fraction]:
     if estimator.voting != "soft":
         raise InputError("a soft vote must not be of hard votes: their answer is not a sum of leaf scores")
-    return _mean([_shares(part, columns) for part in estimator.estimators_], voting_weights(estimator))
+    return _mean([_shares(part, columns, opinion) for part in estimator.estimators_], voting_weights(estimator))
 
 
 def _mean(
@@ -82,7 +96,7 @@ def _mean(
     return shares, sum_error(len(parts), Fraction(1)) + max(noise for _, noise in parts)
 
 
-_READERS: dict[Any, Callable[[Any, Columns], tuple[list[ScoreTree], Fraction]]] = {
+_READERS: dict[Any, Callable[[Any, Columns, Opinion], tuple[list[ScoreTree], Fraction]]] = {
     DecisionTreeClassifier: _tree,
     (RandomForestClassifier, ExtraTreesClassifier): _forest,
     BaggingClassifier: _bagging,

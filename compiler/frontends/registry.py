@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from ..errors import InputError
 from ..forest import Forest
-from .estimator import columns_of, named_columns, require_fitted, require_one_output, require_two_classes
-from .score_model import FRACTION_BITS
+from .estimator import columns_of, named_columns, require_classes, require_fitted, require_one_output
+from .rounding import FRACTION_BITS
 
 __all__ = ["FRONT_ENDS", "FrontEnd", "forest_of"]
 
@@ -23,7 +23,7 @@ class FrontEnd(NamedTuple):
     package: str
     kind: str
     file: str
-    check: Callable[[Any], None] | None = require_two_classes
+    check: Callable[[Any], None] | None = require_classes
 
 
 FRONT_ENDS = (
@@ -56,7 +56,7 @@ _DISTRIBUTIONS = {"sklearn": "scikit-learn"}
 def forest_of(estimator: Any, features: Sequence[str] | None = None, fraction_bits: int = FRACTION_BITS) -> Forest:
     """The forest that decides as ``estimator.predict`` does: its second class is SPAM, its first BACKGROUND.
 
-    A regressor's prediction above 0 is SPAM.
+    A regressor's prediction above 0 is SPAM. Of three classes or more the forest gives the index.
 
     Parameters
     ----------

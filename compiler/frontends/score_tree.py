@@ -43,7 +43,11 @@ class ScoreTree(NamedTuple):
 
     def times(self, factor: Fraction) -> "ScoreTree":
         """The tree with every leaf score multiplied."""
-        return ScoreTree(tuple(Score(n.value * factor) if isinstance(n, Score) else n for n in self.nodes))
+        return self.mapped(lambda value: value * factor)
+
+    def mapped(self, score: Callable[[Fraction], Fraction]) -> "ScoreTree":
+        """The tree with another score in the place of every leaf's."""
+        return ScoreTree(tuple(Score(score(n.value)) if isinstance(n, Score) else n for n in self.nodes))
 
     def placed(self, columns: Sequence[int]) -> "ScoreTree":
         """The tree whose feature ``i`` has become column ``columns[i]``."""

@@ -7,7 +7,7 @@ import pytest
 import compiler
 from compiler.errors import InputError
 from compiler.forest import Forest
-from tests.estimators import NAMES, labels_of, rows, verdicts_agree
+from tests.estimators import NAMES, classes_agree, classes_of, labels_of, rows, verdicts_agree
 from tests.forests import one_tree
 
 pytest.importorskip("treelite")
@@ -26,6 +26,15 @@ def test_xgboost(kind, suffix, tmp_path):
     assert forest.id == compiler.load(fitted, NAMES).id
     assert set(forest.provenance) == {"estimator", "treelite"}
     verdicts_agree(forest, lambda tried: fitted.predict(tried) > 0, X)
+
+
+def test_several_classes(tmp_path):
+    xgboost = pytest.importorskip("xgboost")
+    fitted = xgboost.XGBClassifier(n_estimators=5, n_jobs=1).fit(X, classes_of(X))
+    fitted.save_model(tmp_path / "model.ubj")
+    forest = compiler.load(tmp_path / "model.ubj", NAMES)
+    assert forest.id == compiler.load(fitted, NAMES).id
+    classes_agree(forest, fitted.predict, X)
 
 
 def test_lightgbm(tmp_path):

@@ -5,12 +5,13 @@ import pytest
 
 import compiler
 from compiler.errors import InputError
-from tests.estimators import NAMES, labels_of, rows, verdicts_agree
+from tests.estimators import NAMES, classes_agree, classes_of, labels_of, rows, verdicts_agree
 
 pytest.importorskip("treelite")
 
 X = rows(500, 1)
 Y = labels_of(X)
+CLASSES = classes_of(X)
 
 
 def assert_bounded(forest, margin):
@@ -75,8 +76,8 @@ def test_xgboost_regressor_above_0_is_spam():
     ("kind", "options", "message"),
     [
         ("XGBClassifier", {"booster": "gblinear"}, "^treelite must understand the model, but says '"),
-        ("XGBClassifier", {"objective": "binary:hinge"}, "^model must end in sigmoid, not in hinge$"),
-        ("XGBClassifier", {"objective": "binary:logitraw"}, "^model must end in sigmoid, not in identity$"),
+        ("XGBClassifier", {"objective": "binary:hinge"}, "^model must end in sigmoid or softmax, not in hinge$"),
+        ("XGBClassifier", {"objective": "binary:logitraw"}, "^model must end in sigmoid or softmax, not in identity$"),
         ("XGBClassifier", {"missing": 0}, "^XGBoost must not take 0 for a missing value: train with missing=nan$"),
         ("XGBRegressor", {"objective": "reg:logistic"}, "^model must end in identity, not in sigmoid$"),
         ("XGBRegressor", {"objective": "count:poisson"}, "^model must end in identity, not in exponential$"),
@@ -89,13 +90,38 @@ def test_xgboost_refused(kind, options, message):
         compiler.load(fitted, features=NAMES)
 
 
-def test_xgboost_of_three_classes_is_refused():
+@pytest.mark.parametrize("options", [{}, {"num_parallel_tree": 2, "subsample": 0.5}, {"booster": "dart"}])
+def test_xgboost_of_several_classes(options):
     xgboost = pytest.importorskip("xgboost")
-    fitted = xgboost.XGBClassifier(n_estimators=2, n_jobs=1).fit(X, X[:, 3] % 3)
-    with pytest.raises(InputError, match=r"^estimator must tell two classes apart, not \[0, 1, 2\]$"):
+    fitted = xgboost.XGBClassifier(n_estimators=8, max_depth=4, n_jobs=1, **options).fit(X, CLASSES)
+    forest = compiler.load(fitted, features=NAMES)
+    assert forest.classes == ("0", "1", "2", "3")
+    classes_agree(forest, fitted.predict, X, lambda tried: fitted.predict(tried, output_margin=True))
+    assert compiler.load(fitted.get_booster(), features=NAMES).id == forest.id
+
+
+def test_xgboost_softmax():
+    xgboost = pytest.importorskip("xgboost")
+    fitted = xgboost.XGBClassifier(n_estimators=8, objective="multi:softmax", n_jobs=1).fit(X, CLASSES)
+    forest = compiler.load(fitted, features=NAMES)
+    classes_agree(forest, fitted.predict, X, lambda tried: fitted.predict(tried, output_margin=True))
+
+
+@pytest.mark.parametrize("boosting", ["gbdt", "dart"])
+def test_lightgbm_of_several_classes(boosting):
+    lightgbm = pytest.importorskip("lightgbm")
+    fitted = lightgbm.LGBMClassifier(n_estimators=8, boosting_type=boosting, n_jobs=1, verbose=-1)
+    fitted.fit(X, np.array(["a", "b", "c", "d"])[CLASSES])
+    forest = compiler.load(fitted, features=NAMES)
+    assert forest.classes == ("a", "b", "c", "d")
+    classes_agree(forest, fitted.predict, X, lambda tried: fitted.predict(tried, raw_score=True))
+
+
+def test_one_against_all_is_refused():
+    lightgbm = pytest.importorskip("lightgbm")
+    fitted = lightgbm.LGBMClassifier(n_estimators=2, objective="multiclassova", n_jobs=1, verbose=-1).fit(X, CLASSES)
+    with pytest.raises(InputError, match="^model must end in sigmoid or softmax, not in multiclass_ova$"):
         compiler.load(fitted, features=NAMES)
-    with pytest.raises(InputError, match=r"^model must (end in|have one score)"):
-        compiler.load(fitted.get_booster(), features=NAMES)
 
 
 @pytest.mark.parametrize("labels", [(False, True), ("ham", "spam")])

@@ -13,7 +13,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 import compiler
 from compiler.errors import InputError
-from tests.estimators import NAMES, labels_of, rows, verdicts_agree
+from tests.estimators import NAMES, classes_agree, classes_of, labels_of, rows, verdicts_agree
 
 pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
@@ -80,6 +80,39 @@ def test_regressors_above_0_are_spam(name):
         assert 0 < forest.score_error < 1e-2
         real = forest.score(unseen) / 2**forest.score_fraction
         assert np.abs(real - answers(model, unseen)).max() <= forest.score_error
+
+
+@pytest.mark.parametrize("labels", [np.arange(4), np.array(["ad", "ham", "phish", "spam"])])
+@pytest.mark.parametrize("name", ["tree", "random forest", "extra trees", "gradient boosting"])
+def test_several_classes_answer_as_onnxruntime(name, labels):
+    model = converted(CLASSIFIERS[name].fit(X, labels[classes_of(X)]))
+    forest = load(model)
+    assert forest.classes == tuple(map(str, labels))
+    classes_agree(forest, lambda tried: answers(model, tried), X)
+
+
+THREE = {"classlabels_int64s": [5, 6, 7], "class_treeids": [0] * 6, "class_nodeids": [1, 1, 1, 2, 2, 2]}
+THREE |= {"class_ids": [0, 1, 2] * 2, "class_weights": [0.25, 0.5, 0.5, -1.0, -0.5, -0.75]}
+THREES = {
+    "sums": {},
+    "base values": {"base_values": [0.0, -0.5, 0.25]},
+    "a tie of all": {"class_weights": [0.0] * 6},
+    "a transform": {"post_transform": "SOFTMAX"},
+    "leaves without weights, with base values": {
+        "class_treeids": [0, 0],
+        "class_nodeids": [1, 2],
+        "class_ids": [2, 0],
+        "class_weights": [-1.0, 0.5],
+        "base_values": [0.0, -0.5, 0.25],
+    },
+}
+
+
+@pytest.mark.parametrize("name", THREES)
+def test_rules_of_three_classes(name):
+    model = stump_model(**THREE | THREES[name])
+    forest = load(model)
+    assert [int(forest.classes[at]) for at in forest.decide(TRIED)] == answers(model, TRIED).tolist()
 
 
 TRIED = np.array([[value, 0, 0, 0] for value in (0, 4, 5, 6, 9)])
@@ -167,6 +200,18 @@ def test_casts_around_the_ensemble_change_nothing():
 
 EXTERNAL = TensorProto(name="values", data_type=TensorProto.DOUBLE, dims=[3], data_location=TensorProto.EXTERNAL)
 REFUSED = {
+    "a class without a weight in some leaf": (
+        THREE | {"class_nodeids": [1, 1, 1, 2, 2, 2], "class_ids": [0, 1, 2, 0, 1, 3]},
+        "^class '7' must have a base value, or a tree with a weight for it in every leaf$",
+    ),
+    "too many base values of three classes": (
+        THREE | {"base_values": [0.5]},
+        "^base_values must be one a class or none, not 1$",
+    ),
+    "a weight for a fourth class": (
+        THREE | {"class_ids": [0, 1, 2, 0, 1, 3], "base_values": [0.0] * 3},
+        r"^class_ids must be from 0 to 2, not \[0, 1, 2, 3\]$",
+    ),
     "another mode": (
         {"nodes_modes": ["BRANCH_EQ", "LEAF", "LEAF"]},
         "^tree 0, node 0: mode must be BRANCH_LEQ or BRANCH_LT, not BRANCH_EQ$",

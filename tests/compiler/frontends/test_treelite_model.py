@@ -6,7 +6,7 @@ from sklearn.ensemble import GradientBoostingClassifier, RandomForestClassifier,
 
 import compiler
 from compiler.errors import InputError
-from tests.estimators import NAMES, labels_of, rows, verdicts_agree
+from tests.estimators import NAMES, classes_agree, classes_of, labels_of, rows, verdicts_agree
 
 treelite = pytest.importorskip("treelite")
 
@@ -42,8 +42,29 @@ def test_an_average_is_a_sum():
     assert np.abs(forest.score(unseen) / 2**forest.score_fraction - real).max() <= forest.score_error
 
 
-def test_scores_for_every_class_are_refused():
-    with pytest.raises(InputError, match="^model must end in identity or sigmoid, not in identity_multiclass$"):
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        RandomForestClassifier(5, max_depth=4, random_state=0),
+        GradientBoostingClassifier(n_estimators=5, random_state=0),
+    ],
+)
+def test_several_classes_are_margins(estimator):
+    model = model_of(estimator, classes_of(X))
+    forest = compiler.load(model, features=NAMES)
+    assert forest.classes == ("0", "1", "2", "3")
+    count = 5 if isinstance(estimator, RandomForestClassifier) else 1
+
+    def margins(tried):
+        predicted = treelite.gtil.predict(model, tried.astype(np.float64), pred_margin=True)
+        return count * predicted.reshape(len(tried), 4)
+
+    classes_agree(forest, lambda tried: margins(tried).argmax(axis=1), X, margins)
+
+
+def test_two_scores_of_two_classes_are_refused():
+    message = r"^model must have one score \(two classes\) or three and more, not 2$"
+    with pytest.raises(InputError, match=message):
         compiler.load(model_of(RandomForestClassifier(2)), features=NAMES)
 
 
