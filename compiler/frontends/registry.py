@@ -38,6 +38,8 @@ FRONT_ENDS = (
     FrontEnd("sklearn.tree", "DecisionTreeRegressor", "regression_trees", require_one_output),
     FrontEnd("sklearn.ensemble", "RandomForestRegressor", "regression_trees", require_one_output),
     FrontEnd("sklearn.ensemble", "ExtraTreesRegressor", "regression_trees", require_one_output),
+    FrontEnd("sklearn.ensemble", "BaggingRegressor", "regression_trees", require_one_output),
+    FrontEnd("sklearn.ensemble", "VotingRegressor", "regression_trees", require_one_output),
     FrontEnd("sklearn.ensemble", "GradientBoostingRegressor", "gradient_boosting", require_one_output),
     FrontEnd("sklearn.ensemble", "HistGradientBoostingRegressor", "hist_gradient_boosting", require_one_output),
     FrontEnd("xgboost", "XGBClassifier", "boosters"),
@@ -49,6 +51,13 @@ FRONT_ENDS = (
     FrontEnd("treelite", "Model", "treelite_model", None),
     FrontEnd("onnx", "ModelProto", "onnx_model", None),
 )
+
+_REFUSED = {
+    "AdaBoostRegressor": "its prediction is a weighted median of what its trees say, which is not a sum of leaf scores",
+    "StackingClassifier": "its last estimator reads what others predict, which is not a sum of leaf scores",
+    "StackingRegressor": "its last estimator reads what others predict, which is not a sum of leaf scores",
+}
+"""Estimators of trees whose answer no forest gives, and why."""
 
 _DISTRIBUTIONS = {"sklearn": "scikit-learn"}
 
@@ -84,8 +93,11 @@ def _front_end(estimator: Any) -> FrontEnd:
         library = sys.modules.get(front_end.package)
         if library is not None and isinstance(estimator, getattr(library, front_end.kind)):
             return front_end
+    name = type(estimator).__name__
+    if name in _REFUSED:
+        raise InputError(f"{name} must not be compiled: {_REFUSED[name]}")
     known = ", ".join(dict.fromkeys(front_end.kind for front_end in FRONT_ENDS))
-    raise InputError(f"estimator must be one of {known} or have to_forest(), not {type(estimator).__name__}")
+    raise InputError(f"estimator must be one of {known} or have to_forest(), not {name}")
 
 
 def _words(name: str) -> str:

@@ -10,6 +10,7 @@ import pytest
 from sklearn.ensemble import (
     AdaBoostClassifier,
     BaggingClassifier,
+    BaggingRegressor,
     ExtraTreesClassifier,
     GradientBoostingClassifier,
     HistGradientBoostingClassifier,
@@ -17,9 +18,10 @@ from sklearn.ensemble import (
     RandomForestClassifier,
     RandomForestRegressor,
     VotingClassifier,
+    VotingRegressor,
 )
 from sklearn.preprocessing import FunctionTransformer
-from sklearn.tree import DecisionTreeClassifier, ExtraTreeClassifier
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor, ExtraTreeClassifier
 
 import compiler
 from compiler.errors import InputError
@@ -39,6 +41,8 @@ READABLE = (
     GradientBoostingClassifier(n_estimators=3),
     HistGradientBoostingClassifier(max_iter=3),
     RandomForestRegressor(3),
+    BaggingRegressor(n_estimators=3),
+    VotingRegressor([("a", DecisionTreeRegressor(max_depth=2)), ("b", RandomForestRegressor(2))]),
     HistGradientBoostingRegressor(max_iter=3),
 )
 

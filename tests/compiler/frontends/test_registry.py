@@ -59,7 +59,7 @@ ESTIMATORS = [front_end for front_end in FRONT_ENDS if front_end.check]
 def test_what_is_not_fitted_is_refused(front_end):
     module = pytest.importorskip(front_end.package)
     kind = getattr(module, front_end.kind)
-    estimator = kind([("a", DecisionTreeClassifier())]) if front_end.kind == "VotingClassifier" else kind()
+    estimator = kind([("a", DecisionTreeClassifier())]) if front_end.kind.startswith("Voting") else kind()
     with pytest.raises(InputError, match=r"^estimator must be fitted: call fit\(\) first$"):
         compiler.load(estimator, features=NAMES)
 
