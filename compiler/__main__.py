@@ -242,8 +242,10 @@ def prove_command(directory: Annotated[Path, typer.Argument(help="An export.")],
     if as_json:
         _print_json(read_manifest(directory).evidence["proved"])
     else:
+        classes = read_manifest(directory).forest.get("classes")
+        answer = "sums and the highest of them" if classes else "sum and the band"
         print(
-            f"{directory}: equal for all inputs: {_count(proof.trees, 'tree')}, their sum and the band, "
+            f"{directory}: equal for all inputs: {_count(proof.trees, 'tree')}, their {answer}, "
             f"{_count(proof.registers, 'register')} at the same depth on every way, {proof.seconds:.1f} s"
         )
 

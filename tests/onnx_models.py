@@ -4,7 +4,9 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper
 
-__all__ = ["answers", "graph_of", "stump_attributes", "stump_model"]
+from hdl.tree import Leaf
+
+__all__ = ["answers", "graph_of", "model_of", "stump_attributes", "stump_model"]
 
 ML_VERSION = 3
 
@@ -38,6 +40,31 @@ def stump_model(classes=True, nodes_behind=(), nodes_before=(), **changes):
     kind = TensorProto.INT64 if classes else TensorProto.FLOAT
     output = nodes_behind[-1].output[0] if nodes_behind else outputs[0]
     return graph_of([*nodes_before, ensemble, *nodes_behind], output, kind)
+
+
+def model_of(forest) -> onnx.ModelProto:
+    """The trees of a forest as they are: a regressor of its score, or a classifier of its classes 0, 1, …"""
+    operator, prefix = ("TreeEnsembleClassifier", "class") if forest.classes else ("TreeEnsembleRegressor", "target")
+    nodes, weights = [], []
+    for number, tree in enumerate(forest.trees):
+        for at, node in enumerate(tree.nodes):
+            if isinstance(node, Leaf):
+                nodes.append((number, at, 0, 0.0, "LEAF", 0, 0))
+                weights.append((number, at, tree.class_index, float(tree.weight * node.value)))
+            elif number % 2:
+                nodes.append((number, at, node.feature, float(node.threshold), "BRANCH_LEQ", node.left, node.right))
+            else:
+                nodes.append((number, at, node.feature, node.threshold + 1.0, "BRANCH_LT", node.left, node.right))
+    fields = ("treeids", "nodeids", "featureids", "values", "modes", "truenodeids", "falsenodeids")
+    attributes = {f"nodes_{name}": list(values) for name, values in zip(fields, zip(*nodes, strict=True), strict=True)}
+    fields = ("treeids", "nodeids", "ids", "weights")
+    table = zip(fields, zip(*weights, strict=True), strict=True)
+    attributes |= {f"{prefix}_{name}": list(values) for name, values in table}
+    attributes |= {"classlabels_int64s": list(range(len(forest.classes)))} if forest.classes else {"n_targets": 1}
+    outputs = ["label", "scores"] if forest.classes else ["score"]
+    node = helper.make_node(operator, ["x"], outputs, domain="ai.onnx.ml", **attributes)
+    kind = TensorProto.INT64 if forest.classes else TensorProto.FLOAT
+    return graph_of([node], outputs[0], kind, columns=len(forest.columns))
 
 
 def graph_of(nodes, output, kind, columns=4, version=ML_VERSION):

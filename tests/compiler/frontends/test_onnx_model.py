@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 from sklearn.ensemble import (
     ExtraTreesClassifier,
     GradientBoostingClassifier,
@@ -20,7 +22,8 @@ pytest.importorskip("onnxruntime")
 
 from onnx import TensorProto, helper
 
-from tests.onnx_models import answers, graph_of, stump_attributes, stump_model
+from tests.forests import class_forests, forests, rows_for
+from tests.onnx_models import answers, graph_of, model_of, stump_attributes, stump_model
 
 X = rows(500, 1)
 Y = labels_of(X)
@@ -113,6 +116,37 @@ def test_rules_of_three_classes(name):
     model = stump_model(**THREE | THREES[name])
     forest = load(model)
     assert [int(forest.classes[at]) for at in forest.decide(TRIED)] == answers(model, TRIED).tolist()
+
+
+def assert_decided_alike(forest, drawn, rows, decisions):
+    """But where scores lie within their error of where decisions change: the model's sums are of float32."""
+    scores = drawn.score(rows)
+    if drawn.classes:
+        first, second = np.sort(scores, axis=1)[:, :-3:-1].T
+        scores = first - second
+    # The error of exact votes is in steps of them, none of which is more than the largest vote of the drawn forest.
+    step = max(1, *(abs(vote) for votes in drawn.votes for vote in votes)) if not forest.score_fraction else 1
+    same = forest.decide(rows) == decisions
+    assert same[np.abs(scores) > forest.score_error * step].all()
+
+
+@settings(max_examples=40)
+@given(drawn=forests(catalogue=True), seed=st.integers(0, 2**16))
+def test_drawn_regressors_answer_as_onnxruntime(drawn, seed):
+    model = model_of(drawn)
+    forest = compiler.load(model, features=drawn.feature_names)
+    rows = rows_for(drawn, 50, seed)
+    assert_decided_alike(forest, drawn, rows, np.where(answers(model, rows) > 0, 1, -1))
+
+
+@settings(max_examples=40)
+@given(drawn=class_forests(catalogue=True), seed=st.integers(0, 2**16))
+def test_drawn_classifiers_answer_as_onnxruntime(drawn, seed):
+    assume(len(drawn.classes) > 2)
+    model = model_of(drawn)
+    forest = compiler.load(model, features=drawn.feature_names)
+    rows = rows_for(drawn, 50, seed)
+    assert_decided_alike(forest, drawn, rows, answers(model, rows))
 
 
 TRIED = np.array([[value, 0, 0, 0] for value in (0, 4, 5, 6, 9)])
