@@ -41,6 +41,8 @@ def _class_score(
         leaves = (weight, -weight / (len(tree.classes_) - 1))
         said = class_tree(tree, columns, index)
         scored.append(said.mapped(lambda value, leaves=leaves: leaves[0] if value else leaves[1]))
-    if is_dyadic(score for tree in scored for score in tree.scores):
+    # The library multiplies by 1 / (K − 1), which is rounded unless K − 1 is a power of two.
+    halves = (len(trees[0].classes_) - 1).bit_count() == 1
+    if halves and is_dyadic(score for tree in scored for score in tree.scores):
         return ScoreModel(trees=tuple(scored))
     return ScoreModel(trees=tuple(scored), noise=sum_error(len(trees), sum(map(abs, weights), Fraction(0))))

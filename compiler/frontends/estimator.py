@@ -25,7 +25,9 @@ def require_classes(estimator: Any) -> None:
     """Of two classes the first is BACKGROUND, the second SPAM; several have a score each."""
     require_one_output(estimator)
     if len(estimator.classes_) < 2:
-        raise InputError(f"estimator must tell two classes apart, not {np.asarray(estimator.classes_).tolist()}")
+        raise InputError(
+            f"estimator must tell two classes or more apart, not {np.asarray(estimator.classes_).tolist()}"
+        )
 
 
 def class_names(estimator: Any) -> tuple[str, ...]:

@@ -44,7 +44,7 @@ def _classifier(ensemble: Ensemble, trees: Sequence[OnnxTree], columns: Sequence
     if len(labels) > 2:
         return _classes(trees, columns, labels, base)
     if len(labels) != 2:
-        raise InputError(f"TreeEnsembleClassifier must tell two classes apart, not {labels}")
+        raise InputError(f"TreeEnsembleClassifier must tell two classes or more apart, not {labels}")
     weighed = {target for tree in trees for leaf in tree.leaves for target in leaf}
     if len(weighed) != 1 or not weighed <= {0, 1}:
         # With weights for both, onnxruntime answers by the sign of the second score, the standard by the greater one.

@@ -78,7 +78,7 @@ def test_what_is_not_understood_is_named(labelled):
         (
             DecisionTreeClassifier().fit(features, 0 * features[:, 3]),
             NAMES,
-            r"^estimator must tell two classes apart, not \[0\]$",
+            r"^estimator must tell two classes or more apart, not \[0\]$",
         ),
         (object(), NAMES, r"^estimator must be one of DecisionTreeClassifier, .* or have to_forest\(\), not object$"),
     ]

@@ -288,7 +288,10 @@ REFUSED = {
         {"class_ids": [1, 1], "base_values": [0.1]},
         "^base_values of two classes must be one, with class_ids 0, or none, not 1 with 1$",
     ),
-    "one label": ({"classlabels_int64s": [1]}, r"^TreeEnsembleClassifier must tell two classes apart, not \['1'\]$"),
+    "one label": (
+        {"classlabels_int64s": [1]},
+        r"^TreeEnsembleClassifier must tell two classes or more apart, not \['1'\]$",
+    ),
     "another transform": (
         {"post_transform": "PROBIT"},
         "^TreeEnsembleClassifier must have post_transform NONE or LOGISTIC or SOFTMAX, not PROBIT$",

@@ -48,7 +48,7 @@ def test_more_outputs_are_refused(kind):
 
 def test_one_class_is_refused():
     fitted = RandomForestClassifier(2).fit(X, np.zeros(len(X)))
-    with pytest.raises(InputError, match=r"^estimator must tell two classes apart, not \[0.0\]$"):
+    with pytest.raises(InputError, match=r"^estimator must tell two classes or more apart, not \[0.0\]$"):
         compiler.load(fitted, features=NAMES)
 
 
