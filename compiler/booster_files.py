@@ -1,5 +1,7 @@
 """Models as XGBoost and LightGBM save them, read by treelite: JSON, UBJSON and text hold numbers and run nothing."""
 
+import contextlib
+import io
 import json
 import re
 from collections.abc import Callable
@@ -50,7 +52,9 @@ def read_lightgbm(path: Path) -> Any:
 def _loaded(path: Path, load: Callable[[Any], Any]) -> Any:
     treelite = import_extra("treelite", "models", path)
     try:
-        return load(treelite.frontend)
+        # It prints what it thinks of a file, beside raising it.
+        with contextlib.redirect_stdout(io.StringIO()):
+            return load(treelite.frontend)
     except treelite.TreeliteError as error:
         raise InputError(f"{path}: treelite cannot read it: {' '.join(str(error).split())}") from None
 

@@ -84,12 +84,13 @@ MALFORMED = {
 
 
 @pytest.mark.parametrize("name", MALFORMED)
-def test_malformed_files_are_one_line(name, tmp_path):
+def test_malformed_files_are_one_line(name, tmp_path, capsys):
     text, message = MALFORMED[name]
     (tmp_path / name).write_bytes(text.encode("utf-8", "surrogateescape"))
     with pytest.raises(InputError, match=f"{name}: {message}") as refused:
         compiler.load(tmp_path / name, NAMES)
     assert "\n" not in str(refused.value)
+    assert capsys.readouterr() == ("", "")
 
 
 def test_a_damaged_model_is_one_line(tmp_path):
