@@ -143,4 +143,4 @@ def plot(points: Sequence[Point], device: Device, title: str, path: Path) -> Non
     axes.set(xscale="log", yscale="log", xlabel="flows per second", ylabel="logic cells", title=title)
     axes.grid(which="both", alpha=0.2)
     axes.legend(fontsize=8)
-    figure.savefig(path, dpi=150)
+    figure.savefig(path, dpi=150, format="png")

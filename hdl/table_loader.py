@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 
-from amaranth.hdl import Array, Cat, Module, Shape, Signal, Value
+from amaranth.hdl import Array, Cat, Module, Mux, Shape, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.crc.catalog import CRC32_ISO_HDLC
 from amaranth.lib.wiring import In, Out
@@ -53,7 +53,8 @@ class TableLoader(wiring.Component):
     is not used: of double tables the walker keeps the half it has, and a walker with single tables classifies nothing
     until a good image has come, since its only tables were written over.
 
-    **Latency**: a byte a clock, after the walks in single tables have ended.
+    **Throughput**: a byte every three clocks, so that the clock of the walker does not suffer; and the walks in single
+    tables must have ended before the first word.
 
     Parameters
     ----------
@@ -96,32 +97,33 @@ class TableLoader(wiring.Component):
         m = Module()
         p = self.parameters
         m.submodules.crc = crc = CRC32_ISO_HDLC().create()
-        kept = Signal(max(32, 8 * max(word_bytes(p.size))) - 8)
-        word = Cat(self.i.p.data, kept)
-        taken, candidate = Signal(), Signal(32)
+        held, word = Signal(framed(8)), Signal(max(32, 8 * max(word_bytes(p.size))))
+        # A byte is taken in one clock, what it makes of the word is known in the next, and then it has its effect.
+        ready, settles, acts, waits = Signal(init=1), Signal(), Signal(), Signal()
+        taken = self.i.valid & ready
         m.d.comb += [
-            taken.eq(self.i.valid & self.i.ready),
-            crc.start.eq(self.i.p.first),
-            crc.data.eq(self.i.p.data),
-            crc.valid.eq(taken),
+            self.i.ready.eq(ready),
+            crc.start.eq(held.first & settles),
+            crc.data.eq(held.data),
+            crc.valid.eq(settles),
         ]
+        m.d.sync += [settles.eq(taken), acts.eq(settles), ready.eq((ready & ~taken) | (acts & ~waits))]
         with m.If(taken):
-            m.d.sync += kept.eq(word)
+            m.d.sync += [held.eq(self.i.payload), word.eq(Cat(self.i.p.data, word))]
 
-        byte = Signal(range(8))
+        byte, candidate = Signal(range(8)), Signal(32)
         with m.FSM():
-            self._header(m, taken, byte, word, candidate)
+            self._header(m, acts, held, byte, word, candidate, waits)
             with m.State("WAIT"):
                 # In single tables no walk may be under way; of double ones none in the half that comes next.
                 m.d.comb += self.hold.eq(not p.double)
                 with m.If(self.settled if p.double else self.idle):
-                    m.d.sync += self.halt.eq(not p.double)
+                    m.d.sync += [self.halt.eq(not p.double), ready.eq(1)]
                     m.next = "WORDS"
-            self._words(m, taken, byte, word)
-            self._checksum(m, taken, byte, crc.match_detected, candidate)
+            self._words(m, acts, held, byte, word)
+            self._checksum(m, acts, held, byte, crc.match_detected, candidate)
             with m.State("SKIP"):
-                m.d.comb += self.i.ready.eq(1)
-                with m.If(taken & self.i.p.last):
+                with m.If(acts & held.last):
                     self._refuse(m, byte)
 
         return m
@@ -131,63 +133,68 @@ class TableLoader(wiring.Component):
         m.d.sync += byte.eq(0)
         m.next = "HEADER"
 
-    def _header(self, m, taken, byte, word, candidate):
+    def _header(self, m, acts, held, byte, word, candidate, waits):
         """Ids of the size and of the forest."""
+        right_size, whole = Signal(), Signal()
+        m.d.sync += [right_size.eq(word[:32] == size_id(self.parameters.size)), whole.eq(byte == 7)]
         with m.State("HEADER"):
-            m.d.comb += self.i.ready.eq(1)
-            with m.If(taken):
+            with m.If(acts):
                 m.d.sync += byte.eq(byte + 1)
-                with m.If(self.i.p.last):
+                with m.If(held.last):
                     self._refuse(m, byte)
-                with m.Elif((byte == 3) & (word[:32] != size_id(self.parameters.size))):
+                with m.Elif((byte == 3) & ~right_size):
                     m.next = "SKIP"
-                with m.Elif(byte == 7):
+                with m.Elif(whole):
+                    m.d.comb += waits.eq(1)
                     m.d.sync += [candidate.eq(word), byte.eq(0)]
                     m.next = "WAIT"
 
-    def _words(self, m, taken, byte, word):
+    def _words(self, m, acts, held, byte, word):
         """Words of one table after another."""
         size, tables = self.parameters.size, list(self.parameters.size.tables.values())
         table, address = Signal(range(len(tables))), Signal(max(bits for _, bits in tables))
-        last_byte = Array(width - 1 for width in word_bytes(size))[table]
-        last_address = Array((1 << bits) - 1 for _, bits in tables)[table]
+        ends_word, ends_table, ends_all = Signal(), Signal(), Signal()
+        at_end = address == Array((1 << bits) - 1 for _, bits in tables)[table]
+        m.d.sync += [
+            ends_word.eq(byte == Array(width - 1 for width in word_bytes(size))[table]),
+            ends_table.eq(at_end),
+            ends_all.eq(at_end & (table == len(tables) - 1)),
+            self.load.valid.eq(0),
+            address.eq(Mux(self.load.valid, Mux(ends_table, 0, address + 1), address)),
+            table.eq(table + (self.load.valid & ends_table)),
+        ]
         m.d.comb += [
             self.load.p.table.eq(table),
-            self.load.p.address.eq(
-                address if not self.parameters.double else _in_other_half(tables, table, address, self.half)
-            ),
+            self.load.p.address.eq(_in_other_half(tables, table, address, self.half, self.parameters.double)),
             self.load.p.data.eq(word),
         ]
         with m.State("WORDS"):
-            m.d.comb += [self.i.ready.eq(1), self.load.valid.eq(taken & (byte == last_byte))]
-            with m.If(taken):
+            with m.If(acts):
                 m.d.sync += byte.eq(byte + 1)
-            with m.If(self.load.valid):
-                m.d.sync += [byte.eq(0), address.eq(address + 1)]
-                with m.If(address == last_address):
-                    m.d.sync += [address.eq(0), table.eq(table + 1)]
-                    with m.If(table == len(tables) - 1):
-                        m.d.sync += table.eq(0)
+                with m.If(ends_word):
+                    m.d.sync += [byte.eq(0), self.load.valid.eq(1)]
+                    with m.If(ends_all):
                         m.next = "CHECKSUM"
-            with m.If(taken & self.i.p.last):
-                m.d.sync += [address.eq(0), table.eq(0)]
-                self._refuse(m, byte)
+                with m.If(held.last):
+                    m.d.sync += [address.eq(0), table.eq(0), self.load.valid.eq(0)]
+                    self._refuse(m, byte)
 
-    def _checksum(self, m, taken, byte, matches, candidate):
-        """The last bytes of an image, and a clock in which it is known whether they match the rest."""
+    def _checksum(self, m, acts, held, byte, matches, candidate):
+        """The last bytes of an image."""
+        good, fourth = Signal(), Signal()
+        m.d.sync += [good.eq(matches), fourth.eq(byte == 3)]
         with m.State("CHECKSUM"):
-            m.d.comb += self.i.ready.eq(1)
-            with m.If(taken):
+            with m.If(acts):
                 m.d.sync += byte.eq(byte + 1)
-                with m.If(self.i.p.last):
+                with m.If(held.last & fourth):
                     m.d.sync += byte.eq(0)
                     m.next = "JUDGE"
-                    with m.If(byte != 3):
-                        self._refuse(m, byte)
-                with m.Elif(byte == 3):
+                with m.Elif(held.last):
+                    self._refuse(m, byte)
+                with m.Elif(fourth):
                     m.next = "SKIP"
         with m.State("JUDGE"):
-            with m.If(matches):
+            with m.If(good):
                 m.d.sync += [self.forest_id.eq(candidate), self.halt.eq(0)]
                 if self.parameters.double:
                     m.d.sync += self.half.eq(~self.half)
@@ -196,6 +203,6 @@ class TableLoader(wiring.Component):
                 self._refuse(m, byte)
 
 
-def _in_other_half(tables, table, address, half) -> Value:
-    """The address of a word in the half that is not in use."""
-    return Array(Cat(address[:bits], ~half) for _, bits in tables)[table]
+def _in_other_half(tables, table, address, half, double: bool) -> Value:
+    """The address of a word, of double tables in the half that is not in use."""
+    return Array(Cat(address[:bits], ~half) for _, bits in tables)[table] if double else address

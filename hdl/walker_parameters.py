@@ -203,11 +203,15 @@ class WalkerParameters:
         return 2 << Shape.cast(range(self.stages)).width + self.size.index_bits
 
     @functools.cached_property
+    def _contents(self) -> Mapping[str, list]:
+        return table_contents(self.forest, self.size)
+
+    @property
     def memories(self) -> Mapping[str, MemoryData]:
         """The tables as they are at the start, and ``flows``, the features in the banks of all walks."""
-        contents = table_contents(self.forest, self.size)
+        # New ones each time: no two lanes may share a memory.
         return {
-            name: MemoryData(shape=shape, depth=1 << bits + self.half_bits, init=contents[name])
+            name: MemoryData(shape=shape, depth=1 << bits + self.half_bits, init=self._contents[name])
             for name, (shape, bits) in self.size.tables.items()
         } | {"flows": MemoryData(shape=self.size.value_bits, depth=self.bank_words, init=[])}
 

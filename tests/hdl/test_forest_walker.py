@@ -130,7 +130,7 @@ def load(dut, images, ids):
         for image in images:
             await ctx.tick().repeat(50)
             await stream_put(ctx, dut.table, frames_to_payloads([image]))
-            await ctx.tick().repeat(4)
+            await ctx.tick().repeat(8)
             ids.append(ctx.get(dut.forest_id))
 
     return testbench
