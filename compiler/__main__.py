@@ -155,10 +155,21 @@ def explore_command(
         _print_json([_point_entry(point) for point in points])
         return
     table = Table(box=None, pad_edge=False)
-    for name in ("", "architecture", "stages", "lanes", "logic cells", "block RAMs", "MHz", "flows/s", "latency"):
+    for name in (
+        "",
+        "architecture",
+        "stages",
+        "lanes",
+        "logic cells",
+        "registers",
+        "block RAMs",
+        "MHz",
+        "flows/s",
+        "latency",
+    ):
         table.add_column(name, justify="left" if name in ("", "architecture") else "right")
     if place:
-        for name in ("placed: logic cells", "block RAMs", "MHz"):
+        for name in ("placed: tables", "registers", "block RAMs", "MHz"):
             table.add_column(name, justify="right")
     for point in points:
         table.add_row(*_point_row(point, place))
@@ -186,6 +197,7 @@ def _point_row(point: "exploring.Point", place: bool) -> list[str]:
         str(estimate.latency if point.plan.architecture == "unrolled" else point.plan.parameters.stages),
         str(point.plan.lanes),
         str(estimate.logic_cells),
+        str(estimate.registers),
         str(estimate.block_rams),
         f"{estimate.clock_hz / 1e6:.0f}",
         f"{point.flows_per_s:.0f}",
@@ -194,9 +206,9 @@ def _point_row(point: "exploring.Point", place: bool) -> list[str]:
     if place and point.best:
         placed = point.placed
         row += (
-            [str(placed.logic_cells), str(placed.block_rams), f"{placed.clock_hz / 1e6:.1f}"]
+            [str(placed.logic_cells), str(placed.registers), str(placed.block_rams), f"{placed.clock_hz / 1e6:.1f}"]
             if placed
-            else ["does not fit", "", ""]
+            else ["does not fit", "", "", ""]
         )
     return row
 

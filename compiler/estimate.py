@@ -13,7 +13,7 @@ class Estimate:
 
     Attributes
     ----------
-    logic_cells, block_rams:
+    logic_cells, registers, block_rams:
         Of the device.
     clock_hz:
         That should be reached.
@@ -22,6 +22,7 @@ class Estimate:
     """
 
     logic_cells: int
+    registers: int
     block_rams: int
     clock_hz: float
     latency: int

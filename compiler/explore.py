@@ -29,13 +29,14 @@ class Placed:
 
     Attributes
     ----------
-    logic_cells, block_rams:
-        Of the circuit alone, after synthesis.
+    logic_cells, registers, block_rams:
+        Of the circuit alone, after synthesis; a carry cell counts as the tables that it takes the place of.
     clock_hz:
         Reached behind a shift register.
     """
 
     logic_cells: int
+    registers: int
     block_rams: int
     clock_hz: float
 
@@ -69,9 +70,12 @@ class Point:
 def explore(forest: Forest, device: Device) -> list[Point]:
     """All circuits that are considered, the smallest first, with the Pareto front of size and speed marked."""
     parameters = forest_parameters(forest)
-    plans = [*unrolled_plans(parameters, device), *walker_plans(parameters, device)]
+    plans: list[ForestPlan] = list(unrolled_plans(parameters, device))
+    if not parameters.classes:
+        # Lanes that are larger than all trees side by side are never the better choice.
+        plans += walker_plans(parameters, device, max(plan.estimate.logic_cells for plan in plans))
     points = [Point(plan, plan.estimate.flows_per_s(plan.estimate.clock_hz)) for plan in plans]
-    points.sort(key=lambda point: (point.logic_cells, -point.flows_per_s))
+    points.sort(key=lambda point: (point.logic_cells, -point.flows_per_s, point.plan.estimate.registers))
     front, fastest = [], 0.0
     for point in points:
         best = point.plan.estimate.fits(device) and point.flows_per_s > fastest
@@ -101,7 +105,7 @@ def _placed(point: Point, device: Device, tell: Callable[[str], None]) -> Placed
             return None
         except (ToolMissing, ToolError) as error:
             raise InputError(str(error)) from None
-    return Placed(cells.get("lut4eq", cells["lut4"]), cells["ebr"], placement.fmax_hz)
+    return Placed(cells.get("lut4eq", cells["lut4"]), cells["ff"], cells["ebr"], placement.fmax_hz)
 
 
 def plot(points: Sequence[Point], device: Device, title: str, path: Path) -> None:

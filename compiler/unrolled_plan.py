@@ -110,6 +110,7 @@ def _plan(
         ),
         estimate=Estimate(
             logic_cells=_tables(parameters, network),
+            registers=_registers(parameters, network, levels_per_stage, registered),
             block_rams=0,
             clock_hz=1e9 / _longest_ns(parameters, network, levels_per_stage, registered, device),
             latency=circuit.latency,
@@ -126,6 +127,18 @@ def _tables(parameters: ForestParameters, network: LutNetwork) -> int:
         total += groups * (bits - 4) + (groups - 1) * (bits - 2)
     # The band, or for every class but one a comparison and the choice of the greater.
     return total + (2 * bits * (parameters.classes - 1) if parameters.classes else bits)
+
+
+def _registers(
+    parameters: ForestParameters, network: LutNetwork, levels_per_stage: int, registered: tuple[str, ...]
+) -> int:
+    """Those in the network, behind it, and of the answer, about; valid bits are left out."""
+    bits, total = parameters.score_shape.width, LutPipeline.registers_of(network, levels_per_stage)
+    for index in range(parameters.classes or 1):
+        groups = len(grouped(tuple(VoteCode.of(tree) for tree in parameters.trees_of(index))))
+        total += ("tables" in registered) * groups * (bits - 4) + ("sums" in registered) * (groups - 1) * (bits - 2)
+        total += ("score" in registered) * bits
+    return total + bits + 2
 
 
 def _boundaries(parameters: ForestParameters) -> tuple[str, ...]:

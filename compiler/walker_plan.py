@@ -68,14 +68,14 @@ def plan_walker(
     return _plan(chosen, device)
 
 
-def walker_plans(parameters: ForestParameters, device: Device) -> Iterator[WalkerPlan]:
-    """All numbers of stages, and one lane or twice as many as before while there is block RAM for them."""
+def walker_plans(parameters: ForestParameters, device: Device, most_cells: int) -> Iterator[WalkerPlan]:
+    """All numbers of stages, and one lane or twice as many as before while they fit and take no more logic cells."""
     size = WalkerSize.of(parameters)
     for stages in STAGES:
         lanes = 1
         while True:
             plan = _plan(WalkerParameters(forest=parameters, size=size, stages=stages, lanes=lanes), device)
-            if lanes > 1 and not plan.estimate.fits(device):
+            if lanes > 1 and not (plan.estimate.fits(device) and plan.estimate.logic_cells <= most_cells):
                 break
             yield plan
             lanes *= 2
@@ -92,6 +92,7 @@ def _plan(parameters: WalkerParameters, device: Device) -> WalkerPlan:
         ),
         estimate=Estimate(
             logic_cells=_logic_cells(parameters, device),
+            registers=_registers(parameters),
             block_rams=_block_rams(parameters, device),
             clock_hz=_clock_hz(parameters.size, parameters.stages, device),
             latency=circuit.latency,
@@ -122,7 +123,7 @@ def _clock_hz(size: WalkerSize, stages: int, device: Device) -> float:
     return 1e9 / longest
 
 
-_LOADER_CELLS = 270
+_LOADER_CELLS, _LOADER_REGISTERS = 320, 190
 """Of the loader and its checksum, once for all lanes."""
 
 
@@ -130,7 +131,17 @@ def _logic_cells(parameters: WalkerParameters, device: Device) -> int:
     """Tables of a comparison, an adder, the choice of the next row and control; and registers that stand alone."""
     size = parameters.size
     tables = 3 * size.value_bits // 2 + size.score_bits + size.root_bits + 3 * size.row_bits + 40
-    registers = (size.root_bits + size.score_bits + 9) * (parameters.stages - 1) + size.score_bits
     # A logic cell of the iCE40 holds a table and a register that belongs to it; one of the ECP5 is a table.
-    lane = tables + (registers if device.family.name == "iCE40" else 0)
-    return parameters.lanes * lane + (_LOADER_CELLS if parameters.loadable else 0)
+    alone = _lane_registers(parameters) - tables // 3 if device.family.name == "iCE40" else 0
+    return parameters.lanes * (tables + alone) + (_LOADER_CELLS if parameters.loadable else 0)
+
+
+def _registers(parameters: WalkerParameters) -> int:
+    return parameters.lanes * _lane_registers(parameters) + (_LOADER_REGISTERS if parameters.loadable else 0)
+
+
+def _lane_registers(parameters: WalkerParameters) -> int:
+    """Those of the walks, of the answer, of rows on their way, and of control; of four stages also behind memories."""
+    size, stages = parameters.size, parameters.stages
+    behind_memories = 2 * size.value_bits + size.link_layout.size + size.score_bits if stages > 3 else 0
+    return stages * (size.root_bits + size.score_bits + 9) + size.score_bits + 2 * size.row_bits + 20 + behind_memories

@@ -44,6 +44,23 @@ class LutPipeline(wiring.Component):
         """Clocks from the inputs to the outputs."""
         return -(-network.depth // levels_per_stage) if levels_per_stage else 0
 
+    @staticmethod
+    def registers_of(network: LutNetwork, levels_per_stage: int) -> int:
+        """How many registers there are, before synthesis leaves out those that hold the same."""
+        if not levels_per_stage:
+            return 0
+        made = {2 + index: 0 for index in range(network.inputs)}
+        needed = dict(made)
+        for node, lut in enumerate(network.luts, network.first_lut):
+            made[node] = needed[node] = (network.levels[node] - 1) // levels_per_stage
+            for read in lut.inputs:
+                if read in made:
+                    needed[read] = max(needed[read], made[node])
+        for node in network.outputs:
+            if node in made:
+                needed[node] = LutPipeline.latency_of(network, levels_per_stage)
+        return sum(needed[node] - made[node] for node in made)
+
     def elaborate(self, platform):
         m = Module()
 

@@ -53,9 +53,15 @@ class ScoreModel:
     noise: Fraction = Fraction(0)
 
     def forest(
-        self, name: str, columns: tuple[Column, ...], provenance: dict[str, str], fraction_bits: int = FRACTION_BITS
+        self,
+        name: str,
+        columns: tuple[Column, ...],
+        provenance: dict[str, str],
+        fraction_bits: int = FRACTION_BITS,
+        *,
+        catalogue: bool = True,
     ) -> Forest:
-        """The verified forest of integer leaves."""
+        """The verified forest of integer leaves; ``catalogue`` as of :meth:`Forest.verify`."""
         check_fraction_bits(fraction_bits)
         scale = exact_scale(self.values, self.reach)
         exact = scale is not None
@@ -85,7 +91,7 @@ class ScoreModel:
             score_fraction=fraction,
             score_error=bound(off / (1 << fraction)),
         )
-        forest.verify()
+        forest.verify(catalogue=catalogue)
         return forest
 
     @property

@@ -47,7 +47,7 @@ def test_parameters_come_from_the_simplified_forest():
 
 
 def test_unknown_architecture_is_named():
-    with pytest.raises(InputError, match="^architecture must be one of unrolled, not 'rolled'$"):
+    with pytest.raises(InputError, match="^architecture must be one of unrolled, walker, not 'rolled'$"):
         plan_forest(one_tree(), UP5K, 12e6, architecture="rolled")
 
 
