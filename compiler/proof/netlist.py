@@ -13,7 +13,19 @@ from boards.toolchain import ToolError, ToolMissing, run_tool
 
 from ..errors import CheckFailed, InputError
 
-__all__ = ["Adder", "Bit", "Comparison", "Driver", "Gate", "Netlist", "Register", "check_ports", "read_netlist"]
+__all__ = [
+    "Adder",
+    "Bit",
+    "Comparison",
+    "Driver",
+    "Gate",
+    "Netlist",
+    "Register",
+    "check_ports",
+    "netlist_fields",
+    "read_module",
+    "read_netlist",
+]
 
 Bit = int | str
 """A net of one bit, or a constant, ``"0"`` or ``"1"``, or ``"x"``, which may be either."""
@@ -131,27 +143,38 @@ class Netlist:
 
 def read_netlist(design: Path, suffix: str) -> Netlist:
     """The module of an RTLIL file whose name ends in ``suffix``."""
+    return Netlist(*netlist_fields(design, *read_module(design, suffix, _PASSES)))
+
+
+def read_module(design: Path, suffix: str, passes: str) -> tuple[str, dict]:
+    """Name and content of the module of an RTLIL file whose name ends in ``suffix``, after some passes of Yosys."""
     named = [line.split()[1][1:] for line in design.read_text().splitlines() if line.startswith("module ")]
     found = [name for name in named if name.endswith(suffix)]
     if len(found) != 1:
         raise InputError(f"{design}: must hold one module of a forest, not {len(found)}")
     with tempfile.TemporaryDirectory() as temporary:
         shutil.copy(design, Path(temporary) / "design.il")
-        commands = f"read_rtlil design.il; hierarchy -top {found[0]}; {_PASSES}; write_json design.json"
+        commands = f"read_rtlil design.il; hierarchy -top {found[0]}; {passes}; write_json design.json"
         try:
             run_tool("YOSYS", ["-q", "-p", commands], temporary)
         except (ToolMissing, ToolError) as error:
             raise InputError(f"{design}: {error}") from None
-        module = json.loads((Path(temporary) / "design.json").read_text())["modules"][found[0]]
+        return found[0], json.loads((Path(temporary) / "design.json").read_text())["modules"][found[0]]
+
+
+def netlist_fields(
+    design: Path, name: str, module: dict
+) -> tuple[str, dict[str, tuple[Bit, ...]], dict[int, Driver], frozenset[int], frozenset[int]]:
+    """The fields of :class:`Netlist` from a module as Yosys writes it."""
     drivers: dict[int, Driver] = {}
-    for name, cell in module["cells"].items():
-        for bit, driver in _drivers(name, cell):
+    for cell_name, cell in module["cells"].items():
+        for bit, driver in _drivers(cell_name, cell):
             if bit in drivers:
-                raise InputError(f"{design}: cell {name} drives a net that has another driver")
+                raise InputError(f"{design}: cell {cell_name} drives a net that has another driver")
             drivers[bit] = driver
     nets = {name: tuple(net["bits"]) for name, net in module["netnames"].items()}
     ports = {direction: _port_bits(module["ports"], direction) for direction in ("input", "output")}
-    return Netlist(found[0], nets, drivers, ports["input"], ports["output"])
+    return name, nets, drivers, ports["input"], ports["output"]
 
 
 def check_ports(netlist: Netlist, feature_bits: int) -> None:
