@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -258,8 +259,15 @@ def prove_command(directory: Annotated[Path, typer.Argument(help="An export.")],
         answer = "sums and the highest of them" if classes else "sum and the band"
         print(
             f"{directory}: equal for all inputs: {_count(proof.trees, 'tree')}, their {answer}, "
-            f"{_count(proof.registers, 'register')} at the same depth on every way, {proof.seconds:.1f} s"
+            f"{_proved_besides(proof.figures)}, {proof.seconds:.1f} s"
         )
+
+
+def _proved_besides(figures: Mapping[str, int]) -> str:
+    """What belongs to the architecture of the circuit."""
+    if "registers" in figures:
+        return f"{_count(figures['registers'], 'register')} at the same depth on every way"
+    return f"{_count(figures['rows'], 'row')}, the steps and turns of {_count(figures['lanes'], 'lane')}"
 
 
 _NOT_COUNTS = ("logic_cells", "of", "alone")

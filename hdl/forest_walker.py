@@ -65,7 +65,9 @@ class ForestWalker(wiring.Component):
         if p.loadable:
             self._load(m, lanes)
 
-        for_input, for_output = Signal(range(p.lanes)), Signal(range(p.lanes))
+        # Each on a line of its own, so that both have their name in the circuit, where its proof finds them.
+        for_input = Signal(range(p.lanes))
+        for_output = Signal(range(p.lanes))
         with m.Switch(for_input):
             for number, lane in enumerate(lanes):
                 m.d.comb += lane.i.payload.eq(self.i.payload)

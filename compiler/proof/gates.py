@@ -7,9 +7,9 @@ import z3
 from ..errors import CheckFailed
 from .netlist import Adder, Bit, Comparison, Gate, Netlist, Register
 
-__all__ = ["Gates"]
+__all__ = ["Gates", "TERMS"]
 
-_TERMS = {
+TERMS = {
     "$_BUF_": lambda a: a,
     "$_NOT_": lambda a: z3.Not(a),
     "$_AND_": lambda a, b: z3.And(a, b),
@@ -18,6 +18,7 @@ _TERMS = {
     "$_XNOR_": lambda a, b: a == b,
     "$_MUX_": lambda a, b, s: z3.If(s, b, a),
 }
+"""What the gates make of what they read."""
 
 _COMPARISONS = {
     ("$lt", True): lambda a, b: a < b,
@@ -64,7 +65,7 @@ class Gates:
         driver = self.netlist.drivers.get(bit)
         match driver:
             case Gate(kind, reads):
-                return _TERMS[kind](*(self.of(read) for read in reads))
+                return TERMS[kind](*(self.of(read) for read in reads))
             case Comparison(kind=kind, a=a, b=b, signed=signed):
                 width = max(len(a), len(b))
                 return _COMPARISONS[kind, signed](self.word(a, signed, width), self.word(b, signed, width))

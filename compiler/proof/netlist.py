@@ -197,6 +197,14 @@ def check_ports(netlist: Netlist, feature_bits: int) -> None:
             raise CheckFailed(f"{netlist.name}: register {netlist.names.get(bit, bit)} is not clocked by clk")
 
 
+def check_input(netlist: Netlist, name: str) -> None:
+    """Raise :class:`CheckFailed` unless an input of one bit comes from outside, and from no other port."""
+    bits = netlist.net(name)
+    others = [bit for other in ("i__payload", "i__valid", "o__ready", "clk", "rst") for bit in netlist.net(other)]
+    if len(bits) != 1 or bits[0] not in netlist.inputs - set(netlist.drivers) or bits[0] in others:
+        raise CheckFailed(f"{netlist.name}: {name} must be an input of its own")
+
+
 def _port_bits(ports: dict, direction: str) -> frozenset[int]:
     return frozenset(
         bit for port in ports.values() if port["direction"] == direction for bit in port["bits"] if isinstance(bit, int)

@@ -1,7 +1,7 @@
 """prove: the forest circuit of an export equals its forest, for all inputs."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,8 +12,10 @@ from hdl.vote_code import VoteCode
 from ..errors import CheckFailed, InputError
 from ..forest import Forest
 from ..forest_json import read_forest
-from ..manifest import Manifest, changed_files, read_manifest, record
+from ..manifest import changed_files, read_manifest, record
 from ..passes import simplify
+from ..plan import read_plan
+from ..walker_plan import WalkerPlan
 from .classes import prove_arg_max, prove_class_sums
 from .gates import Gates
 from .moving import moving
@@ -21,14 +23,10 @@ from .netlist import Bit, Netlist, check_ports, read_netlist
 from .pipeline import check_depths, check_handshake
 from .sums import prove_sum
 from .votes import prove_vote
+from .walker import WalkerProof, prove_walker
+from .walker_netlist import read_walker
 
 __all__ = ["Proof", "prove", "prove_circuit"]
-
-ASSUMPTIONS = (
-    "Yosys reads RTLIL and turns processes and words into gates as they are meant",
-    "the solver is right where it finds no counterexample",
-    "the circuit is reset before the first flow, and a flow that is offered is held until it is taken",
-)
 
 
 @dataclass(frozen=True)
@@ -46,8 +44,19 @@ class Proof:
     registers: int
     seconds: float
 
+    ASSUMPTIONS = (
+        "Yosys reads RTLIL and turns processes and words into gates as they are meant",
+        "the solver is right where it finds no counterexample",
+        "the circuit is reset before the first flow, and a flow that is offered is held until it is taken",
+    )
 
-def prove(directory: str | Path, *, tell: Callable[[str], None] = lambda _: None) -> Proof:
+    @property
+    def figures(self) -> Mapping[str, int]:
+        """For the manifest."""
+        return {"trees": self.trees, "registers": self.registers}
+
+
+def prove(directory: str | Path, *, tell: Callable[[str], None] = lambda _: None) -> Proof | WalkerProof:
     """Prove the circuit in ``design.il`` of an export, write that into its manifest, raise with a counterexample else.
 
     Raises :class:`InputError` for what is no unchanged export, :class:`CheckFailed` with the flow, tree and node for
@@ -60,7 +69,12 @@ def prove(directory: str | Path, *, tell: Callable[[str], None] = lambda _: None
     forest = read_forest(directory / "forest.json")
     # What was proved of an earlier circuit, or not, says nothing of this one.
     tell("reading the circuit")
-    proof = prove_circuit(read_circuit(directory, manifest), forest, manifest.latency_cycles, tell=tell)
+    design, suffix = directory / "design.il", "forest" if manifest.top == "forest" else ".classifier.forest"
+    if manifest.architecture["name"] == WalkerPlan.architecture:
+        parameters = read_plan(forest, manifest.architecture, directory).parameters
+        proof = prove_walker(read_walker(design, suffix), forest, parameters, tell=tell)
+    else:
+        proof = prove_circuit(read_netlist(design, suffix), forest, manifest.latency_cycles, tell=tell)
     record(
         directory,
         "proved",
@@ -68,17 +82,11 @@ def prove(directory: str | Path, *, tell: Callable[[str], None] = lambda _: None
             "equal": True,
             "solver": f"z3 {z3.get_version_string()}",
             "seconds": round(proof.seconds, 1),
-            "trees": proof.trees,
-            "registers": proof.registers,
-            "assumptions": list(ASSUMPTIONS),
+            **proof.figures,
+            "assumptions": list(proof.ASSUMPTIONS),
         },
     )
     return proof
-
-
-def read_circuit(directory: Path, manifest: Manifest) -> Netlist:
-    """The forest of an export, alone or within its probe."""
-    return read_netlist(directory / "design.il", "forest" if manifest.top == "forest" else ".classifier.forest")
 
 
 def prove_circuit(

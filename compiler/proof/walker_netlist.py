@@ -1,6 +1,7 @@
 """WalkerNetlist: the walker of an export as Yosys reads it from the emitted RTLIL, in gates, registers and memories."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -49,6 +50,12 @@ class WalkerNetlist(Netlist):
 
     memories: dict[str, Memory]
     initial: dict[int, bool]
+
+    @cached_property
+    def in_order(self) -> tuple[int, ...]:
+        """All nets with a driver, gates and adders each behind those that it reads in the same clock."""
+        stops = frozenset(bit for bit, driver in self.drivers.items() if isinstance(driver, Register))
+        return tuple(bit for bit in self.cone(tuple(self.drivers), stops) if bit in self.drivers) + tuple(stops)
 
     def lane_memory(self, lane: int, name: str) -> Memory:
         """One of the memories of a lane."""

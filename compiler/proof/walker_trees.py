@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from hdl.tree import Leaf, Tree
+from hdl.walker_table import GATE
 
 from ..errors import CheckFailed
 from ..forest import Forest
@@ -33,12 +34,12 @@ class _Meeting(NamedTuple):
     vote: int
 
 
-def prove_tables(rows: WalkerRows, forest: Forest) -> int:
+def prove_tables(rows: WalkerRows, forest: Forest) -> frozenset[int]:
     """Prove that for every flow a walk ends with the score of the forest and the signs of its verdict.
 
-    Raises :class:`CheckFailed` with a flow, tree and node for which it does not. Gives how many pairs of leaves of rows
-    and trees were compared.
+    Raises :class:`CheckFailed` with a flow, tree and node for which it does not. Gives the rows that walks visit.
     """
+    _check_features(rows, forest)
     _check_gate(rows)
     roots = rows.root_mask + 1 - rows.first
     if roots != len(forest.trees) + _VERDICT_ROOTS:
@@ -59,14 +60,27 @@ def prove_tables(rows: WalkerRows, forest: Forest) -> int:
             if (wrong := _wrapped(meeting.vote + dropped - expected, rows.size.score_bits)) != 0:
                 found = WrongVote(meeting.features, number, meeting.node, expected + wrong, expected)
                 raise CheckFailed(f"{rows.name}: {found.describe(forest)}")
-    return sum(map(len, meetings))
+    return frozenset({GATE, *walks.visited})
+
+
+def _check_features(rows: WalkerRows, forest: Forest) -> None:
+    """The banks hold every feature of a flow, and all its bits."""
+    widest = max(column.bits for column in forest.columns)
+    if widest > rows.size.value_bits or len(forest.columns) > 1 << rows.size.index_bits:
+        raise CheckFailed(
+            f"{rows.name}: a flow has {len(forest.columns)} features of up to {widest} bits; there is room for "
+            f"{1 << rows.size.index_bits} of {rows.size.value_bits}"
+        )
 
 
 def _check_gate(rows: WalkerRows) -> None:
     """At the gate a walk stays until it takes a flow, and the score as it is."""
     gate = rows.gate
     if not gate.at_gate or gate.right.is_leaf:
-        raise CheckFailed(f"{rows.name}: row 0 is not a gate")
+        raise CheckFailed(f"{rows.name}: row {GATE} is not a gate")
+    for number in range(GATE + 1, 1 << rows.size.row_bits):
+        if rows.row(number).at_gate:
+            raise CheckFailed(f"{rows.name}: row {number} is a gate, as only row {GATE} may be")
     # With the first root to come next, and behind the last root, where the number has gone on from 0.
     for next_root in {rows.first, 1 & rows.root_mask}:
         for side in (gate.left, gate.right):
@@ -105,10 +119,16 @@ def _wrapped(value: int, bits: int) -> int:
 
 
 class _Walks:
-    """Follows walks and trees together."""
+    """Follows walks and trees together.
+
+    Attributes
+    ----------
+    visited: rows that walks came to
+    """
 
     def __init__(self, rows: WalkerRows, forest: Forest):
         self._rows = rows
+        self.visited: set[int] = set()
         self._names = [column.name for column in forest.columns]
         self._greatest = [(1 << column.bits) - 1 for column in forest.columns]
 
@@ -127,9 +147,10 @@ class _Walks:
             at, node, ranges, path = ahead.pop()
             if at in path:
                 raise self._astray(ranges, f"comes back to row {at} and never ends")
+            self.visited.add(at)
             row = self._rows.row(at)
             if row.at_gate:
-                raise self._astray(ranges, f"comes to row {at}, a gate, before its leaf")
+                raise self._astray(ranges, "comes to the gate before its leaf")
             outcomes = [
                 (side, None if side.is_leaf else row.child(greater))
                 for greater, side in ((False, row.left), (True, row.right))
