@@ -148,9 +148,11 @@ class WalkerLane(wiring.Component):
         m.d.comb += now.eq(w.row[: self.parameters.size.row_bits] == GATE)
         at_gate = _delayed(m, now, self.parameters.stages - 2)
         here, then = w.walks[-2], w.walks[-1]
+        takes = at_gate & here.ready & (here.number == w.taken.number) & (w.taken != w.written) & ~self.hold
         m.d.sync += [
             then.at_gate.eq(at_gate),
-            then.takes.eq(at_gate & here.ready & (here.number == w.taken.number) & (w.taken != w.written) & ~self.hold),
+            then.takes.eq(takes),
+            then.stays.eq((at_gate & ~takes) | self.halt),
             then.answers.eq(at_gate & here.busy & (here.number == w.answered.number) & ~self.o.valid),
         ]
 
@@ -165,12 +167,17 @@ class WalkerLane(wiring.Component):
         child = Cat(link.pointer[0] | (greater & ~link.left.is_leaf & ~link.right.is_leaf), link.pointer[1:])
         m.d.comb += [
             onward.eq(side.is_leaf | here.takes),
-            row.eq(Mux(onward, here.tree, Mux(here.at_gate | self.halt, GATE, child))),
+            row.eq(Mux(here.stays, GATE, Mux(onward, here.tree, child))),
             half.eq(here.half),
             w.memories["selectors"].read_address.eq(Cat(row, half)),
             w.memories["votes"].read_address.eq(Cat(side, here.tree, here.half)),
         ]
-        m.d.sync += [w.row.eq(Cat(row, half)), w.onward.eq(onward), w.leaf.eq(side.is_leaf), then.half.eq(half)]
+        m.d.sync += [
+            w.row.eq(Cat(row, half)),
+            w.onward.eq(onward & ~here.stays),
+            w.leaf.eq(side.is_leaf & ~here.at_gate),
+            then.half.eq(half),
+        ]
         self._stand_at_gate(m, w, link, half)
         with m.If(here.takes):
             m.d.sync += [then.lap.eq(w.taken.lap), then.score.eq(0)]

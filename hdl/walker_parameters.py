@@ -184,9 +184,9 @@ class WalkerParameters:
         ``number``: of the walk; ``lap``: of the bank with its flow; ``half``: of the tables; ``tree``: the row of the
         root that comes next; ``score``: so far; ``below``, ``not_above``: whether the score was negative before the
         last leaf, and before the last but one; ``busy``: it has a flow; ``ready``: it can take one; ``at_gate``,
-        ``takes``, ``answers``: what it does in the last stage.
+        ``takes``, ``stays``, ``answers``: what it does in the last stage.
         """
-        bits = dict.fromkeys(("lap", "below", "not_above", "busy", "ready", "at_gate", "takes", "answers"), 1)
+        bits = dict.fromkeys(("lap", "below", "not_above", "busy", "ready", "at_gate", "takes", "stays", "answers"), 1)
         return data.StructLayout(
             {
                 "number": range(self.stages),

@@ -18,7 +18,11 @@ from .tree import Leaf, Tree
 __all__ = ["GATE", "Side", "TestRow", "WalkerTable"]
 
 GATE = 0
-"""The row where a walk begins and ends. Its pointer is the row of the first root."""
+"""The row where a walk begins and ends.
+
+Its pointer is the row of the first root. Its sides are leaves: a walk that comes there out of reset, with root 0 before
+it, stays.
+"""
 
 
 class Side(NamedTuple):
@@ -172,8 +176,7 @@ def _lay_out(subtrees: _Subtrees, root_bits: int) -> tuple[TestRow, ...]:
             pointers[children] = row_of[children[0]]
 
     rows = [TestRow()] * max(after, 1 + max(held))
-    # Only the pointer is looked at.
-    rows[GATE] = TestRow(pointer=first)
+    rows[GATE] = _CONSTANT._replace(pointer=first)
     rows[after - _VERDICT_ROWS : after] = [_CONSTANT] * _VERDICT_ROWS
     for row, subtree in held.items():
         rows[row] = _row(subtrees, subtree, pointers[below[subtree]])

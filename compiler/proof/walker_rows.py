@@ -23,11 +23,6 @@ class Row(NamedTuple):
     left: Side
     right: Side
 
-    @property
-    def at_gate(self) -> bool:
-        """Whether a walk takes and answers flows here."""
-        return not self.left.is_leaf and bool(self.left.number & 1)
-
     def side(self, greater: bool) -> Side:
         """Where a walk goes."""
         return self.right if greater else self.left

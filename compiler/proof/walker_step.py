@@ -64,7 +64,7 @@ class _Step:
         )
         left_leaf, right_leaf = (z3.Extract(side_bits - 1, side_bits - 1, side) == 1 for side in (left, right))
         side, leaf = z3.If(greater, right, left), z3.If(greater, right_leaf, left_leaf)
-        self.gate = z3.And(z3.Not(left_leaf), z3.Extract(0, 0, left) == 1)
+        self.gate = z3.Extract(size.row_bits - 1, 0, state.row) == GATE
 
         # Turns are looked at in the stage before the last.
         decided = stages - 2
@@ -77,6 +77,7 @@ class _Step:
         self.take = z3.And(self.gate, state.ready, state.number == taken[0], another)
         self.answer = z3.And(self.gate, state.busy, state.number == answered[0], z3.Not(occupied))
 
+        leaf = z3.And(leaf, z3.Not(self.gate))
         onward = z3.Or(leaf, self.take)
         both = z3.And(greater, z3.Not(left_leaf), z3.Not(right_leaf))
         child = pointer | z3.If(both, z3.BitVecVal(1, size.row_bits), z3.BitVecVal(0, size.row_bits))
@@ -102,7 +103,7 @@ class _Step:
 def at_rest(clocks: Clocks, lane: LaneNets, rows: WalkerRows, clock: int) -> dict[str, z3.BoolRef]:
     """Invariants of the walk in the first stage, each with what is wrong when it does not hold."""
     state = _State(clocks, lane, clock)
-    at_gate = state.row == GATE
+    at_gate = z3.Extract(lane.parameters.size.row_bits - 1, 0, state.row) == GATE
     selector = lane.read(clocks, "selectors", state.row, clock)
     return {
         "a walk without a flow is not at the gate": z3.Or(state.busy, at_gate),
@@ -123,8 +124,6 @@ def prove_step(clocks: Clocks, lane: LaneNets, rows: WalkerRows) -> None:
     for clock in range(stages + 1):
         assumed += turns(clocks, lane, clock).values()
     assumed += at_rest(clocks, lane, rows, 0).values()
-    # As ``walker_trees`` finds it: no other row is a gate.
-    assumed.append(z3.Implies(step.gate, state.row == GATE))
     claims = Claims(
         lane.place,
         assumed,

@@ -76,11 +76,8 @@ def _check_features(rows: WalkerRows, forest: Forest) -> None:
 def _check_gate(rows: WalkerRows) -> None:
     """At the gate a walk stays until it takes a flow, and the score as it is."""
     gate = rows.gate
-    if not gate.at_gate or gate.right.is_leaf:
-        raise CheckFailed(f"{rows.name}: row {GATE} is not a gate")
-    for number in range(GATE + 1, 1 << rows.size.row_bits):
-        if rows.row(number).at_gate:
-            raise CheckFailed(f"{rows.name}: row {number} is a gate, as only row {GATE} may be")
+    if not (gate.left.is_leaf and gate.right.is_leaf):
+        raise CheckFailed(f"{rows.name}: row {GATE}, the gate, has a side that is no leaf")
     # With the first root to come next, and behind the last root, where the number has gone on from 0.
     for next_root in {rows.first, 1 & rows.root_mask}:
         for side in (gate.left, gate.right):
@@ -149,7 +146,7 @@ class _Walks:
                 raise self._astray(ranges, f"comes back to row {at} and never ends")
             self.visited.add(at)
             row = self._rows.row(at)
-            if row.at_gate:
+            if at == GATE:
                 raise self._astray(ranges, "comes to the gate before its leaf")
             outcomes = [
                 (side, None if side.is_leaf else row.child(greater))

@@ -61,7 +61,10 @@ def turns(clocks: Clocks, lane: LaneNets, clock: int) -> dict[str, z3.BoolRef]:
     busy, ready, laps = (
         [clocks.bit(clock, lane.walk(stage, field)[0]) for stage in range(stages)] for field in ("busy", "ready", "lap")
     )
-    may_take, may_answer = (clocks.bit(clock, lane.walk(stages - 1, field)[0]) for field in ("may_take", "may_answer"))
+    takes, stays, answers, at_gate = (
+        clocks.bit(clock, lane.walk(stages - 1, field)[0]) for field in ("takes", "stays", "answers", "at_gate")
+    )
+    room = clocks.bit(clock, lane.port("i__ready")[0])
     occupied = clocks.bit(clock, lane.port("o__valid")[0])
     leaves = leaving == 1
     found = {
@@ -73,12 +76,16 @@ def turns(clocks: Clocks, lane: LaneNets, clock: int) -> dict[str, z3.BoolRef]:
         "more than one answer leaves at once": z3.ULE(leaving, 1),
         "more flows are under way than there are walks": z3.ULE(walking, stages),
         "more flows are kept than there are banks": z3.ULE(waiting + walking + leaving, 2 * stages),
+        "a walk stays and takes a flow, or does neither at the gate": z3.And(
+            stays == z3.And(at_gate, z3.Not(takes)), z3.Implies(takes, at_gate)
+        ),
+        "a feature is taken though all banks are in use": z3.Implies(room, waiting + walking + leaving != 2 * stages),
         "a walk that is ready is busy": z3.And(*(z3.Not(z3.And(*pair)) for pair in zip(ready, busy, strict=True))),
         "a walk takes a flow out of turn": z3.Implies(
-            may_take, z3.And(ready[-1], numbers[-1] == _wide(taken.number), waiting != 0)
+            takes, z3.And(at_gate, ready[-1], numbers[-1] == _wide(taken.number), waiting != 0)
         ),
         "a walk answers out of turn": z3.Implies(
-            may_answer, z3.And(busy[-1], numbers[-1] == _wide(answered.number), z3.Not(leaves), z3.Not(occupied))
+            answers, z3.And(at_gate, busy[-1], numbers[-1] == _wide(answered.number), z3.Not(leaves), z3.Not(occupied))
         ),
         "an answer leaves that is none": z3.Implies(
             leaves, z3.And(numbers[0] == _wide(answered.number), z3.Not(busy[0]), z3.Not(occupied))
@@ -103,7 +110,7 @@ def prove_turns(clocks: Clocks, lane: LaneNets) -> None:
 def prove_receiving(clocks: Clocks, lane: LaneNets) -> None:
     """Prove that each feature comes into the bank of its flow, at its number, and that no flow before it has the bank.
 
-    A feature is taken unless all banks are in use.
+    That no feature is taken when all banks are in use is one of the invariants.
     """
     stages, flows = lane.parameters.stages, lane.memory("flows")
     claims = Claims(lane.place, list(turns(clocks, lane, 0).values()))
@@ -111,7 +118,6 @@ def prove_receiving(clocks: Clocks, lane: LaneNets) -> None:
     *value, last = clocks.bits(0, lane.port("i__payload"))
     offered, ready = (clocks.bit(0, lane.port(name)[0]) for name in ("i__valid", "i__ready"))
     kept = _ahead(stages, written.flow, answered.flow)
-    claims.equal("i.ready", ready, kept != 2 * stages)
     writes = z3.And(offered, ready)
     for enable in clocks.bits(0, flows.enables):
         claims.equal("the enable that writes a feature", enable, writes)
