@@ -12,12 +12,12 @@ $(VENV)/pyvenv.cfg:
 # The stamps say what is installed, so that a second run installs nothing.
 $(VENV)/demo.stamp: pyproject.toml | $(VENV)/pyvenv.cfg
 	@echo "installing the packages of pyproject.toml into $(VENV) ..."
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[plot,prove]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[plot,prove,report]'
 	@touch $@
 
 $(VENV)/test.stamp: pyproject.toml | $(VENV)/pyvenv.cfg
 	@echo "installing the packages of pyproject.toml into $(VENV) ..."
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[plot,parquet,models,prove,ecp5,compiled,test]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[plot,parquet,models,prove,report,ecp5,compiled,test]'
 	@touch $@
 
 demo: $(VENV)/demo.stamp

@@ -1,4 +1,4 @@
-"""``python -m compiler``: export a forest, build it, flash it, and look up boards and features."""
+"""``python -m compiler``: export a forest, build it, report on it, flash it, and look up boards and features."""
 
 import json
 import sys
@@ -28,8 +28,11 @@ from .features import CATALOGUE
 from .loading import load
 from .manifest import Manifest, read_manifest
 from .plan import ARCHITECTURES
+from .report import DRAWN_TREES, write_report
 
 REFERENCE = Path(__file__).with_name("reference") / "forest.json"
+
+MONITOR_ONLY = "monitor only: no band met the budget of false alarms; look at its verdicts, do not act on them"
 
 app = new_app("From a forest to a bitstream.")
 
@@ -112,7 +115,7 @@ def export_command(
     print(manifest.architecture["reason"])
     print(f"latency {_count(manifest.latency_cycles, 'clock')}, interval {_count(manifest.interval_cycles, 'clock')}")
     if loaded.monitor_only:
-        print("monitor only: no band met the budget of false alarms; look at its verdicts, do not act on them")
+        print(MONITOR_ONLY)
 
 
 @app.command("explore")
@@ -283,6 +286,35 @@ def _build_summary(manifest: Manifest) -> str:
     reached, asked = clock["fmax_hz"] / 1e6, clock["asked_hz"] / 1e6
     lines.append(f"{reached:.1f} MHz where {asked:.1f} MHz are asked for, seed {clock['seed']}")
     return "\n".join(lines)
+
+
+@app.command("report")
+def report_command(
+    directory: Annotated[Path, typer.Argument(help="An export.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="Page to write, HTML.")] = Path("report.html"),
+    trees: Annotated[
+        str, typer.Option(metavar="N|all", help="How many trees are drawn in full; an overview shows all of them.")
+    ] = str(DRAWN_TREES),
+) -> None:
+    """Write a page about an export that needs nothing else: trees, thresholds, circuit, timing, evidence.
+
+    Everything on it is from the forest.json and the manifest.json of the export; run it again after a build or a check.
+
+    Examples:
+
+        python -m compiler report probe
+
+        python -m compiler report probe --trees all -o probe.html
+    """
+    if trees != "all" and not trees.isdecimal():
+        raise InputError(f"--trees must be a number or all, not {trees!r}")
+    with progress("reporting") as tell:
+        report = write_report(directory, out, trees=None if trees == "all" else int(trees), tell=tell)
+    for name in report.changed:
+        warn(f"{directory / name}: is not as exported")
+    print(f"{out}: forest {report.forest.id}, {report.drawn} of {_count(len(report.forest.trees), 'tree')} drawn")
+    if report.forest.monitor_only:
+        print(MONITOR_ONLY)
 
 
 @app.command("flash")

@@ -63,6 +63,7 @@ def demo(out: Annotated[Path, typer.Argument(help="Directory that everything is 
     """
     import_extra("matplotlib", "plot", "the picture of the demo")
     import_extra("z3", "prove", "the proof of the demo")
+    import_extra("jinja2", "report", "the report of the demo")
     started = time.monotonic()
     out.mkdir(parents=True, exist_ok=True)
     probe = out / "probe"
@@ -77,6 +78,7 @@ def demo(out: Annotated[Path, typer.Argument(help="Directory that everything is 
     run("compiler", "build", probe)
     run("sim", "replay", _shown(DATA / "test.pcap.gz"), "--export", probe, "-o", out / "records.csv")
     _close(out, probe)
+    run("compiler", "report", probe, "-o", out / "report.html")
     console.print(f"\nAll in {out}, {time.monotonic() - started:.0f} s.", highlight=False)
 
 

@@ -111,7 +111,7 @@ def test_features_are_all_listed(command):
     assert {row["name"]: row["bits"] for row in rows} == {name: f.bits for name, f in CATALOGUE.items()}
 
 
-@pytest.mark.parametrize("name", ["export", "build", "prove", "flash", "boards", "features"])
+@pytest.mark.parametrize("name", ["export", "build", "prove", "report", "flash", "boards", "features"])
 def test_every_command_has_help_with_an_example(command, name):
     code, out, _ = command(compiler_app, name, "--help")
     assert code == 0
