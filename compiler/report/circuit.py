@@ -44,7 +44,7 @@ def timing_rows(manifest: Manifest) -> list[tuple[str, str]]:
         *rows,
         ("latency of the forest", f"{at_most}{count(latency, 'clock')}, {time_text(latency / asked_hz)} {at_clock}"),
         ("interval of the forest", f"{at_most}{count(interval, 'clock')} between flows"),
-        ("flows", f"{'at least ' if at_most else ''}{per_second(asked_hz / interval)} {at_clock}"),
+        ("flows, by the forest alone", f"{'at least ' if at_most else ''}{per_second(asked_hz / interval)} {at_clock}"),
     ]
 
 
