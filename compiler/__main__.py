@@ -29,6 +29,7 @@ from .loading import load
 from .manifest import Manifest, read_manifest
 from .plan import ARCHITECTURES
 from .report import DRAWN_TREES, write_report
+from .table_file import write_tables
 
 REFERENCE = Path(__file__).with_name("reference") / "forest.json"
 
@@ -237,6 +238,24 @@ def build_command(directory: Annotated[Path, typer.Argument(help="An export.")],
             f"{directory}: clock missed: {clock['fmax_hz'] / 1e6:.1f} of {clock['asked_hz'] / 1e6:.1f} MHz "
             f"after {_count(clock['seeds_tried'], 'seed')}"
         )
+
+
+@app.command("tables")
+def tables_command(
+    forest: Annotated[Path, typer.Argument(metavar="FOREST", help="forest.json of the forest that is to come.")],
+    directory: Annotated[Path, typer.Option("--export", help="The export, made with --loadable.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="File to write.")] = Path("forest.tables"),
+) -> None:
+    """Write a forest as the tables that a running walker can be loaded with.
+
+    Example:
+
+        python -m compiler tables new.json --export core -o new.tables
+    """
+    loaded = load(forest)
+    for warning in loaded.verify():
+        warn(warning)
+    print(f"{out}: forest {loaded.id}, {write_tables(loaded, directory, out)} bytes")
 
 
 @app.command("prove")

@@ -93,7 +93,9 @@ def candidates(
         names = ("unrolled",)
     planners: Mapping[str, Callable[[], ForestPlan]] = {
         "unrolled": lambda: plan_unrolled(parameters, device, clock_hz),
-        "walker": lambda: plan_walker(parameters, device, clock_hz, flows_per_s, loadable=loadable),
+        "walker": lambda: plan_walker(
+            parameters, device, clock_hz, flows_per_s, loadable=loadable, forest_id=int(forest.id, 16)
+        ),
     }
     return [planners[name]() for name in names]
 

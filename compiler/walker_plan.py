@@ -19,6 +19,9 @@ from .forest_plan import ForestPlan
 __all__ = ["WalkerPlan", "plan_walker", "walker_plans"]
 
 
+_CHOSEN = ("stages", "lanes", "double", "loadable", "forest_id")
+
+
 @dataclass(frozen=True, kw_only=True)
 class WalkerPlan(ForestPlan):
     """A forest as :class:`hdl.forest_walker.ForestWalker`."""
@@ -35,12 +38,12 @@ class WalkerPlan(ForestPlan):
 
     @property
     def entry(self) -> dict[str, Any]:
-        chosen = {name: getattr(self.parameters, name) for name in ("stages", "lanes", "double", "loadable")}
+        chosen = {name: getattr(self.parameters, name) for name in _CHOSEN}
         return {"size": dataclasses.asdict(self.parameters.size), **chosen}
 
     @classmethod
     def read(cls, forest: ForestParameters, entry: Mapping[str, Any], directory: Path) -> WalkerParameters:
-        chosen = {name: entry[name] for name in ("stages", "lanes", "double", "loadable")}
+        chosen = {name: entry[name] for name in _CHOSEN}
         return WalkerParameters(forest=forest, size=WalkerSize(**entry["size"]), **chosen)
 
     def offset(self, feature: int) -> int:
@@ -49,7 +52,13 @@ class WalkerPlan(ForestPlan):
 
 
 def plan_walker(
-    parameters: ForestParameters, device: Device, clock_hz: float, flows_per_s: float, *, loadable: bool = False
+    parameters: ForestParameters,
+    device: Device,
+    clock_hz: float,
+    flows_per_s: float,
+    *,
+    loadable: bool = False,
+    forest_id: int = 0,
 ) -> WalkerPlan:
     """The fewest lanes that keep up at the clock, or at the highest that is to be expected; and the fewest stages.
 
@@ -60,7 +69,9 @@ def plan_walker(
     stages, reached = next(((s, f) for s, f in fastest if f >= clock_hz), max(fastest, key=lambda choice: choice[1]))
     one = ForestWalker(parameters=WalkerParameters(forest=parameters, size=size, stages=stages))
     lanes = max(1, -(-int(one.interval * flows_per_s) // int(min(reached, clock_hz))))
-    chosen = WalkerParameters(forest=parameters, size=size, stages=stages, lanes=lanes, loadable=loadable)
+    chosen = WalkerParameters(
+        forest=parameters, size=size, stages=stages, lanes=lanes, loadable=loadable, forest_id=forest_id
+    )
     if loadable:
         double = dataclasses.replace(chosen, double=True)
         if _block_rams(double, device) <= device.block_rams:

@@ -26,8 +26,6 @@ class ForestWalker(wiring.Component):
     ----------
     parameters:
         The forest, the size of the tables, the lanes.
-    forest_id:
-        Of the forest at the start.
 
     Attributes
     ----------
@@ -41,8 +39,8 @@ class ForestWalker(wiring.Component):
         Out: see :class:`TableLoader`.
     """
 
-    def __init__(self, *, parameters: WalkerParameters, forest_id: int = 0):
-        self.parameters, self._forest_id = parameters, forest_id
+    def __init__(self, *, parameters: WalkerParameters):
+        self.parameters = parameters
         ports = {
             "i": In(stream.Signature(parameters.feature_layout)),
             "o": Out(stream.Signature(parameters.answer_layout)),
@@ -92,7 +90,7 @@ class ForestWalker(wiring.Component):
         return Mux(lane == self.parameters.lanes - 1, 0, lane + 1)
 
     def _load(self, m, lanes):
-        m.submodules.loader = loader = TableLoader(parameters=self.parameters, forest_id=self._forest_id)
+        m.submodules.loader = loader = TableLoader(parameters=self.parameters)
         wiring.connect(m, wiring.flipped(self.table), loader.i)
         m.d.comb += [self.forest_id.eq(loader.forest_id), self.refused.eq(loader.refused)]
         idle, settled = Signal(len(lanes)), Signal(len(lanes))

@@ -60,8 +60,6 @@ class TableLoader(wiring.Component):
     ----------
     parameters:
         Of the walker.
-    forest_id:
-        Of the forest that is in the tables at the start, 32 bits.
 
     Attributes
     ----------
@@ -77,8 +75,8 @@ class TableLoader(wiring.Component):
         Out: high for a clock when an image was not used.
     """
 
-    def __init__(self, *, parameters: WalkerParameters, forest_id: int = 0):
-        self.parameters, self._first_id = parameters, forest_id
+    def __init__(self, *, parameters: WalkerParameters):
+        self.parameters = parameters
         super().__init__(
             {
                 "i": In(stream.Signature(framed(8))),
@@ -88,7 +86,7 @@ class TableLoader(wiring.Component):
                 "half": Out(1),
                 "idle": In(1),
                 "settled": In(1),
-                "forest_id": Out(32, init=forest_id),
+                "forest_id": Out(32, init=parameters.forest_id),
                 "refused": Out(1),
             }
         )

@@ -135,6 +135,8 @@ class WalkerParameters:
         Tables have two halves: one can be loaded while flows are classified with the other.
     loadable:
         Tables can be loaded.
+    forest_id:
+        Of the forest at the start, 32 bits; a walker that can be loaded tells which it holds.
     """
 
     forest: ForestParameters
@@ -143,6 +145,7 @@ class WalkerParameters:
     lanes: int = 1
     double: bool = False
     loadable: bool = False
+    forest_id: int = 0
 
     def __post_init__(self):
         if self.stages not in STAGES:

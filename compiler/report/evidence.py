@@ -14,9 +14,6 @@ __all__ = ["DIFFERS", "PASSED", "UNCLEAR", "Check", "checks"]
 PASSED, DIFFERS, UNCLEAR = "passed", "differs", "unclear"
 """States of a check that was done; the last is one whose entry this report does not understand."""
 
-_PROVABLE = ("unrolled",)
-"""Architectures that ``prove`` can read."""
-
 
 @dataclass(frozen=True)
 class Check:
@@ -95,8 +92,6 @@ def _impossible(name: str, manifest: Manifest) -> str:
     """Why something cannot be done with this export, if that is so."""
     if name == "replayed" and manifest.top == "forest":
         return "this export is the forest alone, without a probe that could take traffic"
-    if name == "proved" and manifest.architecture.get("name") not in _PROVABLE:
-        return f"there are proofs of {', '.join(_PROVABLE)} circuits only"
     return ""
 
 

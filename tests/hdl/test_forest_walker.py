@@ -105,9 +105,11 @@ def loadable(**options):
             for field in dataclasses.fields(first)
         }
     )
-    parameters = WalkerParameters(forest=forest_parameters(FIRST), size=size, loadable=True, **options)
+    parameters = WalkerParameters(
+        forest=forest_parameters(FIRST), size=size, loadable=True, forest_id=FIRST_ID, **options
+    )
     image = table_image(forest_parameters(SECOND), size, SECOND_ID)
-    return ForestWalker(parameters=parameters, forest_id=FIRST_ID), image
+    return ForestWalker(parameters=parameters), image
 
 
 def damaged(image):
