@@ -1,4 +1,7 @@
-"""Proof that an emitted forest circuit equals its forest for all inputs, cut where sums and votes meet."""
+"""Proof that an emitted forest circuit equals its forest for all inputs.
+
+The proof of an unrolled circuit is cut where sums and votes meet, that of a walker into its tables and a step.
+"""
 
 from .prove import Proof, prove
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 import z3
+from amaranth.hdl import Shape
+from amaranth.lib import data
 
 from hdl.walker_parameters import WalkerParameters
 
@@ -21,6 +23,29 @@ class LaneNets:
     netlist: WalkerNetlist
     lane: int
     parameters: WalkerParameters
+
+    def check_widths(self) -> None:
+        """Raise :class:`CheckFailed` unless ports and memories are as wide as the parameters say."""
+        parameters, ports = self.parameters, {"i__valid": 1, "i__ready": 1, "o__valid": 1, "o__ready": 1}
+        ports |= {"i__payload": parameters.feature_layout.size, "o__payload": parameters.answer_layout.size}
+        for name, width in ports.items():
+            if len(self.port(name)) != width:
+                raise CheckFailed(f"{self.place}: {name} must be {width} bits wide, not {len(self.port(name))}")
+        size = parameters.size
+        sizes = {
+            name: (Shape.cast(shape).width, bits + parameters.half_bits) for name, (shape, bits) in size.tables.items()
+        }
+        sizes["flows"] = (size.value_bits, size.index_bits + 1 + parameters.flow_layout["number"].width)
+        for name, (width, address) in sizes.items():
+            memory = self.memory(name)
+            for what, pins, expected in (
+                ("words", memory.read_data, width),
+                ("words", memory.write_data, width),
+                ("addresses", memory.read_address, address),
+                ("addresses", memory.write_address, address),
+            ):
+                if len(pins) != expected:
+                    raise CheckFailed(f"{self.place}: {name} must have {what} of {expected} bits, not {len(pins)}")
 
     @property
     def place(self) -> str:
@@ -57,7 +82,7 @@ class LaneNets:
         """What a memory of the lane holds in a clock."""
         return clocks.read(f"lane_{self.lane}.{name}", address, clock)
 
-    def _part(self, name: str, layout, field: str) -> tuple[Bit, ...]:
+    def _part(self, name: str, layout: data.StructLayout, field: str) -> tuple[Bit, ...]:
         bits = self.port(name)
         if len(bits) != layout.size:
             raise CheckFailed(f"{self.place}: {name} must be {layout.size} bits wide, not {len(bits)}")

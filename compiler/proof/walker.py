@@ -96,6 +96,8 @@ def prove_walker(
         inputs[netlist.net("table__valid")[0]] = False
     still = quiet(netlist, inputs)
     lanes = [LaneNets(netlist, number, parameters) for number in range(parameters.lanes)]
+    for lane in lanes:
+        lane.check_widths()
     read = _reader(netlist)
     tell("start")
     begun = starts(netlist, read, still, inputs, parameters.stages)

@@ -82,6 +82,8 @@ def read_walker(design: Path, suffix: str) -> WalkerNetlist:
         if isinstance(driver, Register) and driver.clock != clock:
             raise CheckFailed(f"{name}: register {netlist.names.get(bit, bit)} is not clocked by clk")
     found = {cell.rpartition(".")[0]: _memory(netlist, cell, content, clock) for cell, content in memories.items()}
+    if len(found) != len(memories):
+        raise InputError(f"{design}: two memories of {name} have one name")
     for memory in found.values():
         for bit in memory.read_data:
             if bit in netlist.drivers or bit in netlist.inputs:

@@ -101,10 +101,10 @@ def _check_band(rows: WalkerRows, forest: Forest, reach: tuple[int, int], first:
     edges |= {-dropped, -dropped - 1, second, second - 1, lowest, highest}
     for score in sorted(edge for edge in edges if lowest <= edge <= highest):
         said = int(score + dropped >= 0), int(score + dropped + first < 0)
-        if said != (int(score > forest.band.hi), int(score < forest.band.lo)):
-            verdict = int(forest.verdicts(score))
+        expected = int(score > forest.band.hi), int(score < forest.band.lo)
+        if said != expected:
             raise CheckFailed(
-                f"{rows.name}: the verdict on score {score} is {said[0] - said[1]}, not {verdict}: "
+                f"{rows.name}: the verdict on score {score} is {said[0] - said[1]}, not {expected[0] - expected[1]}: "
                 f"it is not that of the band {tuple(forest.band)}"
             )
 
