@@ -44,11 +44,14 @@ class Proof:
     registers: int
     seconds: float
 
-    ASSUMPTIONS = (
-        "Yosys reads RTLIL and turns processes and words into gates as they are meant",
-        "the solver is right where it finds no counterexample",
-        "the circuit is reset before the first flow, and a flow that is offered is held until it is taken",
-    )
+    @property
+    def assumptions(self) -> tuple[str, ...]:
+        """What was taken for granted, a line each."""
+        return (
+            "Yosys reads RTLIL and turns processes and words into gates as they are meant",
+            "the solver is right where it finds no counterexample",
+            "the circuit is reset before the first flow, and a flow that is offered is held until it is taken",
+        )
 
     @property
     def figures(self) -> Mapping[str, int]:
@@ -83,7 +86,7 @@ def prove(directory: str | Path, *, tell: Callable[[str], None] = lambda _: None
             "solver": f"z3 {z3.get_version_string()}",
             "seconds": round(proof.seconds, 1),
             **proof.figures,
-            "assumptions": list(proof.ASSUMPTIONS),
+            "assumptions": list(proof.assumptions),
         },
     )
     return proof

@@ -52,6 +52,7 @@ class WalkerProof:
     trees: whose votes the tables add up, for all inputs
     lanes, stages: of the walker; a step of every lane was proved
     rows: of the tables, those that walks visit
+    loadable: another forest can be loaded
     seconds: the whole took
     """
 
@@ -59,17 +60,21 @@ class WalkerProof:
     lanes: int
     stages: int
     rows: int
+    loadable: bool
     seconds: float
 
-    ASSUMPTIONS = (
-        "Yosys reads RTLIL and turns processes and words into gates as they are meant",
-        "the solver is right where it finds no counterexample",
-        "the circuit starts as configured, its memories putting out zeros, or is reset for stages + 1 clocks",
-        "a flow that is offered has all features, each within its bits and held until it is taken, the last one marked",
-        "no image of another forest is offered",
-        "steps that follow one another make a walk, and a flow's bank holds what was written into it (argued, not run)",
-        "every flow is answered in the end if answers are taken (argued, not run)",
-    )
+    @property
+    def assumptions(self) -> tuple[str, ...]:
+        """What was taken for granted, a line each."""
+        taken = (
+            "Yosys reads RTLIL and turns processes and words into gates as they are meant",
+            "the solver is right where it finds no counterexample",
+            "the circuit starts as configured, its memories putting out zeros, or is reset for stages + 1 clocks",
+            "flows are offered whole, features within their bits, held until they are taken, the last of a flow marked",
+            "steps make up a walk, and the bank of a flow holds what was written into it (argued, not run)",
+            "every flow is answered in the end if answers are taken (argued, not run)",
+        )
+        return (*taken, "no image of another forest is offered") if self.loadable else taken
 
     @property
     def figures(self) -> Mapping[str, int]:
@@ -114,7 +119,14 @@ def prove_walker(
         prove_start(begun, lane, rows)
     tell("lanes")
     prove_dispatch(Clocks(netlist, read, known=lambda _: still, cut=lane_outputs(lanes)), lanes, begun)
-    return WalkerProof(len(forest.trees), len(lanes), parameters.stages, len(visited), time.monotonic() - started)
+    return WalkerProof(
+        trees=len(forest.trees),
+        lanes=len(lanes),
+        stages=parameters.stages,
+        rows=len(visited),
+        loadable=parameters.loadable,
+        seconds=time.monotonic() - started,
+    )
 
 
 def _reader(netlist: WalkerNetlist) -> Callable[[str, z3.BitVecRef, int], z3.BitVecRef]:

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import compiler
+from compiler.__main__ import prove_command
 from compiler.emit import rtlil_text
 from compiler.errors import CheckFailed, InputError
 from compiler.exporting import FOREST_MODULE
@@ -359,7 +360,16 @@ def test_an_export_is_proved_and_says_so(exported):
     assert (written["equal"], written["trees"], written["lanes"], written["stages"]) == (True, 3, 1, stages)
     assert written["rows"] == proof.rows > len(read_forest(exported / "forest.json").trees)
     assert written["solver"].startswith("z3 ")
-    assert "no image of another forest is offered" in written["assumptions"]
+    loadable = read_manifest(exported).architecture["loadable"]
+    assert ("no image of another forest is offered" in written["assumptions"]) == loadable
+
+
+def test_the_command_says_what_was_proved(exported, capsys):
+    prove_command(exported)
+    assert re.search(
+        r"equal for all inputs: 3 trees, their sum and the band, \d+ rows, the steps and turns of 1 lane, ",
+        capsys.readouterr().out.replace("\n", " "),
+    )
 
 
 def test_a_circuit_that_is_no_walker_is_refused(tmp_path):
