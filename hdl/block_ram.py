@@ -13,7 +13,8 @@ class BlockRam(wiring.Component):
 
     A word that is read while it is written may come out as anything: giving the old one, as simulation does, would
     take more logic than all the rest of a tree walker. The memory carries the attribute ``no_rw_check`` and is alone in
-    its module, so that the flow of a board can tell synthesis.
+    its module, so that the flow of a board can tell synthesis. It is block RAM however small it is: in logic it would
+    be slower than what reads it expects.
 
     **Latency**: 1 cycle.
 
@@ -46,7 +47,7 @@ class BlockRam(wiring.Component):
     def elaborate(self, platform):
         m = Module()
 
-        m.submodules.words = words = Memory(self._contents, attrs={"no_rw_check": 1})
+        m.submodules.words = words = Memory(self._contents, attrs={"no_rw_check": 1, "ram_style": "block"})
         read, write = words.read_port(), words.write_port()
         m.d.comb += [
             read.addr.eq(self.read_address),

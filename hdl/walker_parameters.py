@@ -98,7 +98,8 @@ def table_contents(forest: ForestParameters, size: WalkerSize) -> Mapping[str, l
     votes = [0] * (1 << size.root_bits + side_bits)
     for next_root, numbers in enumerate(table.votes, table.rows[GATE].pointer + 1):
         for number, vote in enumerate(numbers):
-            votes[_side_word(Side(True, number), size) | next_root % (1 << size.root_bits) << side_bits] = vote
+            address = _side_word(Side(True, number), size) | next_root % (1 << size.root_bits) << side_bits
+            votes[address] = _wrapped(vote, size.score_bits)
     return {
         "selectors": [row.feature for row in table.rows],
         "thresholds": [greatest - row.threshold for row in table.rows],
@@ -115,6 +116,12 @@ def table_contents(forest: ForestParameters, size: WalkerSize) -> Mapping[str, l
 def _side_word(side: Side, size: WalkerSize) -> int:
     """A side as bits of its layout; Amaranth's own constants would take minutes for a large forest."""
     return side.number | side.is_leaf << size.number_bits
+
+
+def _wrapped(vote: int, bits: int) -> int:
+    """A vote may lie beyond the score that it leads to: sums are right modulo ``2**bits``."""
+    half = 1 << bits - 1
+    return (vote + half) % (2 * half) - half
 
 
 @dataclass(frozen=True, kw_only=True)

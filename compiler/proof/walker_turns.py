@@ -110,7 +110,8 @@ def prove_turns(clocks: Clocks, lane: LaneNets) -> None:
 def prove_receiving(clocks: Clocks, lane: LaneNets) -> None:
     """Prove that each feature comes into the bank of its flow, at its number, and that no flow before it has the bank.
 
-    That no feature is taken when all banks are in use is one of the invariants.
+    Features are taken whenever a bank is free, but for a clock behind each flow. That none is taken when all banks are
+    in use is one of the invariants.
     """
     stages, flows = lane.parameters.stages, lane.memory("flows")
     claims = Claims(lane.place, list(turns(clocks, lane, 0).values()))
@@ -130,6 +131,8 @@ def prove_receiving(clocks: Clocks, lane: LaneNets) -> None:
         claims.equal(f"bit {at} of the feature that is written", bit, value[at])
     after = z3.If(z3.And(writes, last), z3.BitVecVal(0, index.size()), z3.If(writes, index + 1, index))
     claims.equal("the number of the next feature", clocks.word(1, lane.index), after)
+    room = z3.And(kept != 2 * stages, z3.Not(z3.And(writes, last)))
+    claims.equal("i.ready behind a clock", clocks.bit(1, lane.port("i__ready")[0]), room)
     number, next_lap = next_flow(lane, written.number, written.lap)
     for field, before, following in (("number", written.number, number), ("lap", written.lap, next_lap)):
         said = clocks.word(1, lane.flow("written", field))

@@ -34,7 +34,7 @@ def test_the_front_is_what_no_other_beats(points):
 
 
 def test_estimates_are_near_what_place_and_route_finds():
-    points = place(explore(grown_forest(trees=4, depth=3), UP5K), UP5K)
+    points = place(explore(grown_forest(trees=6, depth=3), UP5K), UP5K)
     placed = [point for point in points if point.placed]
     assert {point.plan.architecture for point in placed} == {"unrolled", "walker"}
     for point in placed:
