@@ -22,7 +22,7 @@ from compiler.exporting import FOREST_MODULE
 from compiler.lut_optimiser import with_fewer_tables
 from compiler.plan import forest_parameters
 from compiler.proof.netlist import read_netlist
-from compiler.proof.prove import prove_circuit
+from compiler.proof.unrolled import prove_circuit
 from hdl.forest_network import forest_network
 from hdl.forest_unrolled import BOUNDARIES, UnrolledForest, UnrolledParameters
 from hdl.verdict import Verdict

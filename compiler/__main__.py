@@ -199,7 +199,7 @@ def _point_row(point: "exploring.Point", place: bool) -> list[str]:
     row = [
         "*" if point.best else "",
         point.plan.architecture,
-        str(estimate.latency if point.plan.architecture == "unrolled" else point.plan.parameters.stages),
+        str(point.plan.stages),
         str(point.plan.lanes),
         str(estimate.logic_cells),
         str(estimate.registers),
@@ -287,6 +287,8 @@ def prove_command(directory: Annotated[Path, typer.Argument(help="An export.")],
 
 def _proved_besides(figures: Mapping[str, int]) -> str:
     """What belongs to the architecture of the circuit."""
+    if "thresholds" in figures:
+        return f"the search for ranks among {_count(figures['thresholds'], 'threshold')}"
     if "registers" in figures:
         return f"{_count(figures['registers'], 'register')} at the same depth on every way"
     return f"{_count(figures['rows'], 'row')}, the steps and turns of {_count(figures['lanes'], 'lane')}"

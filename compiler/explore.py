@@ -16,7 +16,8 @@ from .emit import rtlil_text
 from .errors import InputError
 from .forest import Forest
 from .forest_plan import ForestPlan
-from .plan import forest_parameters
+from .plan import forest_parameters, unrolling_may_fit
+from .ranked_plan import ranked_plans
 from .unrolled_plan import unrolled_plans
 from .walker_plan import walker_plans
 
@@ -70,10 +71,14 @@ class Point:
 def explore(forest: Forest, device: Device) -> list[Point]:
     """All circuits that are considered, the smallest first, with the Pareto front of size and speed marked."""
     parameters = forest_parameters(forest)
-    plans: list[ForestPlan] = list(unrolled_plans(parameters, device))
+    plans: list[ForestPlan] = []
+    if parameters.classes or unrolling_may_fit(parameters, device):
+        plans += unrolled_plans(parameters, device)
+        plans += ranked_plans(parameters, device)
     if not parameters.classes:
         # Lanes that are larger than all trees side by side are never the better choice.
-        plans += walker_plans(parameters, device, max(plan.estimate.logic_cells for plan in plans))
+        most = max((plan.estimate.logic_cells for plan in plans), default=device.logic_cells)
+        plans += walker_plans(parameters, device, most)
     points = [Point(plan, plan.estimate.flows_per_s(plan.estimate.clock_hz)) for plan in plans]
     points.sort(key=lambda point: (point.logic_cells, -point.flows_per_s, point.plan.estimate.registers))
     front, fastest = [], 0.0
@@ -114,7 +119,7 @@ def plot(points: Sequence[Point], device: Device, title: str, path: Path) -> Non
 
     figure = Figure(figsize=(8, 5), layout="constrained")
     axes = figure.add_subplot()
-    for architecture, marker in (("unrolled", "s"), ("walker", "o")):
+    for architecture, marker in (("unrolled", "s"), ("walker", "o"), ("ranked", "^")):
         chosen = [point for point in points if point.plan.architecture == architecture]
         axes.scatter(
             [point.flows_per_s for point in chosen],

@@ -43,6 +43,11 @@ class ForestPlan:
         """Circuits side by side that share the flows."""
         return 1
 
+    @property
+    def stages(self) -> int:
+        """Clocks between the beginning of a step and its end; of trees side by side, of all there is to do."""
+        return self.estimate.latency
+
     def circuit(self) -> wiring.Component:
         """A new instance of the circuit, with streams ``i`` and ``o``, ``latency`` and ``interval``."""
         raise NotImplementedError

@@ -12,12 +12,14 @@ from .errors import InputError
 from .forest import Forest
 from .forest_plan import ForestPlan
 from .passes import simplify
+from .ranked_plan import RankedPlan, plan_ranked
 from .unrolled_plan import UnrolledPlan, plan_unrolled
 from .walker_plan import WalkerPlan, plan_walker
 
 __all__ = ["ARCHITECTURES", "ForestPlan", "candidates", "forest_parameters", "plan_forest", "read_plan"]
+__all__ += ["unrolling_may_fit"]
 
-_PLANS: Mapping[str, type[ForestPlan]] = {plan.architecture: plan for plan in (UnrolledPlan, WalkerPlan)}
+_PLANS: Mapping[str, type[ForestPlan]] = {plan.architecture: plan for plan in (UnrolledPlan, WalkerPlan, RankedPlan)}
 
 ARCHITECTURES = tuple(_PLANS)
 
@@ -55,7 +57,8 @@ def plan_forest(
     architecture:
         One of :data:`ARCHITECTURES`; by default the smallest.
     flows_per_s:
-        That it has to classify; by default one every clock, or what one lane of a walker does if it has to be one.
+        That it has to classify; by default one every clock, or what the architecture does if it has to be one of those
+        that take longer.
     loadable:
         It must be able to take another forest while it runs, as only a walker can.
     """
@@ -65,7 +68,7 @@ def plan_forest(
         if architecture not in (None, "walker"):
             raise InputError(f"tables can be loaded only into a walker, not into architecture {architecture!r}")
         architecture = "walker"
-    needed = flows_per_s or (1 if architecture == "walker" else clock_hz)
+    needed = flows_per_s or (1 if architecture in ("walker", "ranked") else clock_hz)
     if not 0 < needed <= clock_hz:
         raise InputError(f"flows per second must be above 0 and at most one a clock, {clock_hz:.0f}, not {needed:g}")
     names = ARCHITECTURES if architecture is None else (architecture,)
@@ -85,19 +88,36 @@ def candidates(
     names: Sequence[str] = ARCHITECTURES,
     loadable: bool = False,
 ) -> list[ForestPlan]:
-    """The plan of every architecture that is to be considered, whether or not it fits."""
+    """The plan of every architecture that is to be considered and keeps up, whether or not it fits."""
     parameters = forest_parameters(forest)
     if parameters.classes:
-        if "unrolled" not in names:
-            raise InputError(f"forest {forest.name!r}: a forest of classes must be unrolled; a walker knows two only")
-        names = ("unrolled",)
-    planners: Mapping[str, Callable[[], ForestPlan]] = {
+        if names == ("walker",):
+            raise InputError(f"forest {forest.name!r}: a walker tells two classes apart, not {parameters.classes}")
+        names = [name for name in names if name != "walker"]
+    planners: Mapping[str, Callable[[], ForestPlan | None]] = {
         "unrolled": lambda: plan_unrolled(parameters, device, clock_hz),
         "walker": lambda: plan_walker(
             parameters, device, clock_hz, flows_per_s, loadable=loadable, forest_id=int(forest.id, 16)
         ),
+        "ranked": lambda: plan_ranked(parameters, device, clock_hz, flows_per_s),
     }
-    return [planners[name]() for name in names]
+    if "walker" in names and not unrolling_may_fit(parameters, device):
+        # Their trees side by side would take hours to lay out, for nothing.
+        names = ("walker",)
+    plans = [plan for name in names if (plan := planners[name]()) is not None]
+    if not plans and not parameters.thresholds:
+        raise InputError(f"forest {forest.name!r}: tests no feature, so that there is nothing to rank")
+    if not plans:
+        raise InputError(
+            f"architecture {names[0]!r} does not keep up with {flows_per_s:.0f} flows per second at "
+            f"{clock_hz / 1e6:g} MHz"
+        )
+    return plans
+
+
+def unrolling_may_fit(parameters: ForestParameters, device: Device) -> bool:
+    """Whether it is worth while to lay out trees side by side: a logic cell holds two tests at the very most."""
+    return sum(len(tree.nodes) // 2 for tree in parameters.trees) <= 2 * device.logic_cells
 
 
 def _order(plan: ForestPlan, device: Device, clock_hz: float) -> tuple[bool, bool, int]:

@@ -33,6 +33,10 @@ class WalkerPlan(ForestPlan):
     def lanes(self) -> int:
         return self.parameters.lanes
 
+    @property
+    def stages(self) -> int:
+        return self.parameters.stages
+
     def circuit(self) -> ForestWalker:
         return ForestWalker(parameters=self.parameters)
 

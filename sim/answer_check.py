@@ -3,7 +3,7 @@
 from compiler.manifest import Manifest
 from compiler.vectors import Vectors
 
-__all__ = ["AnswerCheck", "WalkCheck", "answer_check"]
+__all__ = ["AnswerCheck", "RankCheck", "WalkCheck", "answer_check"]
 
 
 class _Answers:
@@ -90,10 +90,7 @@ class WalkCheck(_Answers):
 
     def __init__(self, manifest: Manifest, vectors: Vectors):
         super().__init__(manifest, vectors)
-        last = 1 << manifest.architecture["size"]["value_bits"]
-        self._words = [
-            value | (last if at == len(row) - 1 else 0) for row in vectors.rows.tolist() for at, value in enumerate(row)
-        ]
+        self._words = serial_words(vectors, manifest.architecture["size"]["value_bits"])
         self._flows, features = len(vectors), len(manifest.features)
         # Flows come no faster than their features, one a clock, and a clock behind the last.
         self._latency, self._interval = (
@@ -127,6 +124,64 @@ class WalkCheck(_Answers):
             self._answered = min(number + 1, self._flows)
 
 
-def answer_check(manifest: Manifest, vectors: Vectors) -> AnswerCheck | WalkCheck:
+class RankCheck(_Answers):
+    """Feature after feature as they are taken, a flow every interval, each answer in the clock in which it is due.
+
+    Parameters
+    ----------
+    manifest, vectors:
+        As of :class:`AnswerCheck`.
+
+    Attributes
+    ----------
+    cycles:
+        Clocks from the first feature to the last answer, both counted.
+    mismatches:
+        Flows so far that were not taken in their time, and answers that were wrong, missing or not due.
+    """
+
+    def __init__(self, manifest: Manifest, vectors: Vectors):
+        super().__init__(manifest, vectors)
+        self._words = serial_words(vectors, manifest.architecture["value_bits"])
+        self._features, self._taken = len(manifest.features), 0
+        self._interval, self._latency = manifest.interval_cycles, manifest.latency_cycles
+        # The search for the last feature is over with the interval.
+        searched = manifest.architecture["rank_bits"][-1] + 1
+        self._due = self._interval - searched + self._latency
+        self.cycles = self._due + (len(vectors) - 1) * self._interval + 1
+
+    def finished(self, cycle: int) -> bool:
+        """Whether nothing more is to come in a clock."""
+        return cycle == self.cycles
+
+    def offered(self, cycle: int) -> int | None:
+        """The payload of the feature that is offered in a clock, if one is."""
+        return self._words[self._taken] if self._taken < len(self._words) else None
+
+    def observe(self, cycle: int, *, ready: int, valid: int, answer: int) -> None:
+        """Compare what the circuit says in a clock: ready of its input, valid and payload of its output."""
+        if ready and self._taken < len(self._words):
+            flow, feature = divmod(self._taken, self._features)
+            if feature == 0 and cycle != flow * self._interval:
+                self.mismatches += 1
+            self._taken += 1
+        number, offset = divmod(cycle - self._due, self._interval)
+        due = number >= 0 and offset == 0
+        if bool(valid) != due or (due and not self.is_right(number, answer)):
+            self.mismatches += 1
+
+
+_CHECKS = {"unrolled": AnswerCheck, "walker": WalkCheck, "ranked": RankCheck}
+
+
+def answer_check(manifest: Manifest, vectors: Vectors) -> AnswerCheck | WalkCheck | RankCheck:
     """The check for the architecture of an export."""
-    return (WalkCheck if manifest.architecture["name"] == "walker" else AnswerCheck)(manifest, vectors)
+    return _CHECKS[manifest.architecture["name"]](manifest, vectors)
+
+
+def serial_words(vectors: Vectors, value_bits: int) -> list[int]:
+    """The payloads of all flows, feature after feature: the value, and above its bits whether it is the last."""
+    last = 1 << value_bits
+    return [
+        value | (last if at == len(row) - 1 else 0) for row in vectors.rows.tolist() for at, value in enumerate(row)
+    ]

@@ -11,7 +11,7 @@ from compiler.errors import CheckFailed, InputError
 from compiler.exporting import target_named
 from compiler.manifest import record
 
-from .answer_check import AnswerCheck, WalkCheck, answer_check
+from .answer_check import AnswerCheck, RankCheck, WalkCheck, answer_check
 from .compiled import CompiledCircuit, compile_circuit, yosys_version
 from .cxx import CxxCompiler
 from .forest_check import ForestCheck
@@ -98,7 +98,10 @@ def forest_module(design: Path, *, alone: bool) -> str:
 
 
 def _simulate(
-    circuit: CompiledCircuit, netlist: GateNetlist, answers: AnswerCheck | WalkCheck, tell: Callable[[str], None]
+    circuit: CompiledCircuit,
+    netlist: GateNetlist,
+    answers: AnswerCheck | WalkCheck | RankCheck,
+    tell: Callable[[str], None],
 ) -> None:
     ports = netlist.ports
     circuit.set(ports["o__ready"], 1)

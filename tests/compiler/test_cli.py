@@ -127,7 +127,10 @@ def test_every_command_has_help_with_an_example(command, name):
         (["--board", "lfe5u-25f"], "lfe5u-25f is a device without pins or link, so top must be forest, not 'probe'"),
         (["--clock-mhz", "48"], "clock must not be given with top probe: it runs at 24 MHz"),
         (["--top", "forest", "--clock-mhz", "0"], "clock must be from 0.001 to 1000 MHz, not 0 MHz"),
-        (["--board", "icebreaker", "--architecture", "x"], "architecture must be one of unrolled, walker, not 'x'"),
+        (
+            ["--board", "icebreaker", "--architecture", "x"],
+            "architecture must be one of unrolled, walker, ranked, not 'x'",
+        ),
     ],
 )
 def test_wrong_export_options(command, tmp_path, options, message):

@@ -5,6 +5,7 @@ import pytest
 from boards.ecp5 import LFE5U_85F
 from boards.ice40 import UP5K
 from compiler.explore import explore, place, plot
+from compiler.plan import ARCHITECTURES
 from tests.forests import grown_forest
 
 
@@ -13,8 +14,8 @@ def points():
     return explore(grown_forest(trees=9, depth=4), LFE5U_85F)
 
 
-def test_both_architectures_are_considered(points):
-    assert {point.plan.architecture for point in points} == {"unrolled", "walker"}
+def test_all_architectures_are_considered(points):
+    assert {point.plan.architecture for point in points} == set(ARCHITECTURES)
 
 
 def test_the_front_is_what_no_other_beats(points):

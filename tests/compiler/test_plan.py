@@ -5,6 +5,7 @@ import pytest
 from boards.ecp5 import LFE5U_85F
 from boards.ice40 import HX8K, UP5K
 from compiler.errors import InputError
+from compiler.forest import Leaf, Tree
 from compiler.plan import forest_parameters, plan_forest
 from tests.forests import grown_forest, one_tree
 
@@ -47,7 +48,7 @@ def test_parameters_come_from_the_simplified_forest():
 
 
 def test_unknown_architecture_is_named():
-    with pytest.raises(InputError, match="^architecture must be one of unrolled, walker, not 'rolled'$"):
+    with pytest.raises(InputError, match="^architecture must be one of unrolled, walker, ranked, not 'rolled'$"):
         plan_forest(one_tree(), UP5K, 12e6, architecture="rolled")
 
 
@@ -81,3 +82,27 @@ def test_what_must_be_loadable_is_a_walker_with_double_tables_where_they_fit():
 def test_flows_per_second_must_be_possible(flows):
     with pytest.raises(InputError, match="flows per second must be above 0 and at most one a clock, 24000000, not"):
         plan_forest(one_tree(), UP5K, 24e6, flows_per_s=flows)
+
+
+def test_ranks_are_searched_for_where_flows_come_slowly_enough():
+    forest = grown_forest(trees=16, depth=4)
+    plan = plan_forest(forest, UP5K, 24e6, architecture="ranked")
+    assert plan.estimate.interval == plan.parameters.table.search_clocks
+    assert plan.estimate.logic_cells < plan_forest(forest, UP5K, 24e6, architecture="unrolled").estimate.logic_cells
+    at_most = 24e6 / plan.estimate.interval
+    assert plan_forest(forest, UP5K, 24e6, architecture="ranked", flows_per_s=at_most * 0.99).reason
+    with pytest.raises(InputError, match="architecture 'ranked' does not keep up with .* flows per second at 24 MHz"):
+        plan_forest(forest, UP5K, 24e6, architecture="ranked", flows_per_s=at_most * 1.01)
+
+
+def test_trees_that_cannot_lie_side_by_side_are_walked_at_once():
+    plan = plan_forest(grown_forest(trees=90, depth=8), UP5K, 24e6, flows_per_s=1000)
+    assert plan.architecture == "walker"
+    assert "unrolled" not in plan.reason
+
+
+def test_a_forest_without_tests_has_nothing_to_rank():
+    forest = one_tree(trees=(Tree(1, (Leaf(1),)),))
+    assert plan_forest(forest, UP5K, 24e6).architecture == "unrolled"
+    with pytest.raises(InputError, match="forest 'one tree': tests no feature, so that there is nothing to rank"):
+        plan_forest(forest, UP5K, 24e6, architecture="ranked")

@@ -17,7 +17,8 @@ from compiler.forest import Band, Column, Forest
 from compiler.manifest import read_manifest
 from compiler.plan import forest_parameters
 from compiler.proof.netlist import Gate, Register, read_netlist
-from compiler.proof.prove import prove, prove_circuit
+from compiler.proof.prove import prove
+from compiler.proof.unrolled import prove_circuit
 from hdl.forest_unrolled import BOUNDARIES, UnrolledParameters
 from hdl.tree import Leaf, Node, Tree
 from tests.forests import forests, grown_forest, one_tree

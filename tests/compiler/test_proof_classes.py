@@ -14,7 +14,8 @@ from compiler.errors import CheckFailed, InputError
 from compiler.exporting import FOREST_MODULE
 from compiler.plan import forest_parameters
 from compiler.proof.netlist import Comparison, Gate, Register, read_netlist
-from compiler.proof.prove import prove, prove_circuit
+from compiler.proof.prove import prove
+from compiler.proof.unrolled import prove_circuit
 from hdl.forest_unrolled import CLASS_BOUNDARIES, UnrolledParameters
 from hdl.tree import Leaf
 from sim.forest_check import check_forest

@@ -87,3 +87,30 @@ def test_a_latency_that_is_off_by_one_is_found(copied):
 def test_no_export(tmp_path):
     with pytest.raises(InputError, match="not an export: there is no manifest.json in it$"):
         check_forest(tmp_path)
+
+
+@pytest.fixture(scope="module", params=["walker", "ranked"])
+def serial(request, tmp_path_factory):
+    out = tmp_path_factory.mktemp("export") / "core"
+    forest = grown_forest(names=("maxpl", "syn", "rslas"), trees=3, depth=3)
+    compiler.export(forest, out, board="icebreaker", top="forest", architecture=request.param)
+    return out
+
+
+def test_features_one_after_the_other_are_answered_in_time(serial):
+    assert check_forest(serial).mismatches == 0
+
+
+def test_wrong_vectors_of_such_circuits_are_counted(serial):
+    check = ForestCheck(serial)
+    check.vectors.scores[17] += 1
+    check.vectors.decisions[39] = 2
+    assert check.simulate().mismatches == 2
+
+
+@pytest.mark.parametrize("serial", ["ranked"], indirect=True)
+@pytest.mark.parametrize("field", ["latency_cycles", "interval_cycles"])
+def test_other_clocks_than_those_of_a_ranked_forest_are_found(serial, field):
+    check = ForestCheck(serial)
+    object.__setattr__(check.manifest, field, getattr(check.manifest, field) + 1)
+    assert check.simulate().mismatches > 1000

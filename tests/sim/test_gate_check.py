@@ -105,3 +105,12 @@ def test_the_forest_within_a_probe(tmp_path):
     result = check_gates(tmp_path / "probe")
     assert result.mismatches == 0
     assert result.vectors == read_manifest(tmp_path / "probe").vectors["count"]
+
+
+@pytest.mark.parametrize(("board", "architecture"), [("icebreaker", "walker"), ("lfe5u-25f", "ranked")])
+def test_circuits_with_block_ram(tmp_path, board, architecture):
+    forest = grown_forest(names=("maxpl", "syn", "rslas"), trees=3, depth=3)
+    compiler.export(forest, tmp_path / "core", board=board, top="forest", architecture=architecture)
+    result = check_gates(tmp_path / "core")
+    assert (result.vectors, result.mismatches) == (read_manifest(tmp_path / "core").vectors["count"], 0)
+    assert {"SB_RAM40_4K", "DP16KD"} & set(result.cells)
