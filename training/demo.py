@@ -184,7 +184,7 @@ def _circuit_table(manifest: dict, directory: Path) -> Table:
         "block RAM, single-port RAM": f"{resources['ebr']}, {resources['spram']}",
         "clock": f"{clock['fmax_hz'] / 1e6:.1f} MHz reached, {clock['asked_hz'] / 1e6:.1f} MHz asked for: "
         + ("met" if clock["met"] else "not met"),
-        "flows per second": f"{line_rate:.0f} over the serial line, {core_rate / 1e6:.0f} million by the forest alone",
+        "flows per second": f"{line_rate:.0f} over the serial line, {core_rate:.0f} by the forest alone",
         "bitstream": f"build {manifest['build_id']}, forest {manifest['forest']['id']}",
     }
     for what, figure in rows.items():
