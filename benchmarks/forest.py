@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from amaranth.hdl import Module
@@ -16,14 +17,14 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from rich.console import Console
 
+from boards.ecp5 import ECP5
 from boards.toolchain import tool_versions
 from compiler.emit import rtlil_text, verilog_text
 from compiler.exporting import FOREST_MODULE
-from compiler.lut_optimiser import with_fewer_tables
 from compiler.plan import forest_parameters
 from compiler.proof.netlist import read_netlist
 from compiler.proof.unrolled import prove_circuit
-from hdl.forest_network import forest_network
+from compiler.unrolled_circuits import in_block_ram, in_logic
 from hdl.forest_unrolled import BOUNDARIES, UnrolledForest, UnrolledParameters
 from hdl.verdict import Verdict
 from sim.testbench import simulate
@@ -31,7 +32,8 @@ from sim.testbench import simulate
 from .peer_models import FOLDER, PeerModel, peer_model
 from .tables import write_results
 
-MODELS = ("vote16d4", "vote60d5")
+CASES = (("vote16d4", 0), ("vote60d5", 0), ("vote60d5", 28))
+"""Models, and block RAMs that may take the place of logic."""
 LEVELS_PER_STAGE = (1, 2, 3)
 SEEDS = (1, 2, 3)
 MHZ = 300
@@ -70,14 +72,12 @@ def main() -> None:
     """Measure every model at every depth of pipeline."""
     console = Console(stderr=True)
     rows = []
-    for name in MODELS:
+    for name, block_rams in CASES:
         model = peer_model(name)
         forest = forest_parameters(model.forest)
-        network = with_fewer_tables(forest_network(forest))
+        circuit = in_block_ram(forest, ECP5.rom, block_rams) if block_rams else in_logic(forest)
         for levels in LEVELS_PER_STAGE:
-            parameters = UnrolledParameters(
-                forest=forest, network=network, levels_per_stage=levels, registered=frozenset(BOUNDARIES)
-            )
+            parameters = replace(circuit, levels_per_stage=levels, registered=frozenset(BOUNDARIES))
             rows.append({"model": name, "levels a stage": levels} | _measured(model, parameters))
             console.print(rows[-1])
     notes = tool_versions("NEXTPNR_ECP5") | {
@@ -135,7 +135,8 @@ def _checked(model: PeerModel, parameters: UnrolledParameters) -> dict[str, obje
     with tempfile.TemporaryDirectory() as temporary:
         design = Path(temporary) / "design.il"
         design.write_text(rtlil_text(parameters.circuit(), FOREST_MODULE))
-        proof = prove_circuit(read_netlist(design, FOREST_MODULE), model.forest, latency)
+        netlist = read_netlist(design, FOREST_MODULE)
+        proof = prove_circuit(netlist, model.forest, latency, table_bits=parameters.vote_table_bits)
     return {
         "latency": latency,
         "equal decisions": f"{equal} of {len(model.rows)}",

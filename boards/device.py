@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from hdl.block_rom import RomShape
+
 __all__ = ["Device", "DoesNotFit", "Family", "Placement"]
 
 
@@ -30,6 +32,8 @@ class Family:
         Counts of a netlist's cells by the names that people use, from counts by the names of the cells.
     block_ram_shapes:
         Words of a block RAM and the bits of each, of all its shapes with a port to read and one to write, deepest last.
+    rom:
+        What fits a block RAM of tables that nobody writes.
     """
 
     name: str
@@ -41,6 +45,7 @@ class Family:
     cell_names: Mapping[str, str]
     resources: Callable[[Mapping[str, int]], dict[str, int]]
     block_ram_shapes: tuple[tuple[int, int], ...]
+    rom: RomShape
 
     def block_rams(self, depth: int, width: int) -> int:
         """How many block RAMs a memory of ``depth`` words of ``width`` bits takes."""

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from hdl.block_rom import RomShape
+
 from .device import Device, Family
 from .synthesis import NAME
 
@@ -41,6 +43,8 @@ ECP5 = Family(
     },
     resources=resources,
     block_ram_shapes=((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1)),
+    # Half of its 1024 words for each of two tables, which its two ports read.
+    rom=RomShape(tables=2, address_width=9, word_width=18),
 )
 
 _DELAYS = {"level_ns": 0.75, "carry_ns": 0.11, "register_ns": 1.6, "block_ram_ns": 6.9}

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from hdl.block_rom import RomShape
+
 from .device import Device, Family
 from .synthesis import NAME
 from .toolchain import run_tool
@@ -38,6 +40,7 @@ ICE40 = Family(
     },
     resources=resources,
     block_ram_shapes=((256, 16), (512, 8), (1024, 4), (2048, 2)),
+    rom=RomShape(tables=1, address_width=8, word_width=16),
 )
 
 UP5K = Device(

@@ -69,6 +69,14 @@ def export_command(
     loadable: Annotated[
         bool, typer.Option("--loadable", help="With --top forest: it can take another forest while it runs.")
     ] = False,
+    block_rams: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="How many block RAMs may hold tables of an unrolled forest in place of logic, which makes it smaller "
+            "and its latency longer; by default none, or with --top forest all of the device if logic does not fit.",
+        ),
+    ] = None,
     features: Annotated[
         str | None, typer.Option(metavar="A,B,…", help="Columns of an estimator; by default those it was fitted with.")
     ] = None,
@@ -92,6 +100,8 @@ def export_command(
         python -m compiler export forest.json --board lfe5u-85f --top forest --clock-mhz 200 -o core
 
         python -m compiler export forest.json --board icebreaker --top forest --flows-per-second 200000 -o core
+
+        python -m compiler export forest.json --board lfe5u-85f --top forest --clock-mhz 100 --block-rams 28 -o core
     """
     loaded = load(forest or REFERENCE, features.split(",") if features else None, trust_pickle)
     for warning in loaded.verify():
@@ -106,6 +116,7 @@ def export_command(
             clock_hz=None if clock_mhz is None else 1e6 * clock_mhz,
             flows_per_s=flows_per_second,
             loadable=loadable,
+            block_rams=block_rams,
             tell=tell,
         )
     if as_json:

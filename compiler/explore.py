@@ -73,7 +73,7 @@ def explore(forest: Forest, device: Device) -> list[Point]:
     parameters = forest_parameters(forest)
     plans: list[ForestPlan] = []
     if parameters.classes or unrolling_may_fit(parameters, device):
-        plans += unrolled_plans(parameters, device)
+        plans += unrolled_plans(parameters, device, block_rams=device.block_rams)
         plans += ranked_plans(parameters, device)
     if not parameters.classes:
         # Lanes that are larger than all trees side by side are never the better choice.

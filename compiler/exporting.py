@@ -65,6 +65,7 @@ def export(
     clock_hz: float | None = None,
     flows_per_s: float | None = None,
     loadable: bool = False,
+    block_rams: int | None = None,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Manifest:
     """Write an export; it appears whole or not at all.
@@ -86,6 +87,9 @@ def export(
         ``forest`` one every clock.
     loadable:
         With top ``forest``, the circuit must be able to take another forest while it runs.
+    block_rams:
+        How many may take the place of logic in an unrolled forest. By default none, or with top ``forest`` as many as
+        the device has, if the forest does not fit otherwise.
     tell:
         Called with what is being done.
     """
@@ -100,8 +104,17 @@ def export(
         flows_per_s = target.flows_per_s
     if top == "probe" and loadable:
         raise InputError("tables can be loaded only with top forest, not with top probe")
+    if top == "probe" and block_rams is None:
+        # The flow table needs them.
+        block_rams = 0
     plan = plan_forest(
-        forest, target.device, clock_hz, architecture=architecture, flows_per_s=flows_per_s, loadable=loadable
+        forest,
+        target.device,
+        clock_hz,
+        architecture=architecture,
+        flows_per_s=flows_per_s,
+        loadable=loadable,
+        block_rams=block_rams,
     )
     design = design_of(forest, target, plan, top)
     tell("design")

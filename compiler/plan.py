@@ -47,6 +47,7 @@ def plan_forest(
     architecture: str | None = None,
     flows_per_s: float | None = None,
     loadable: bool = False,
+    block_rams: int | None = None,
 ) -> ForestPlan:
     """Choose the smallest circuit that keeps up.
 
@@ -61,6 +62,9 @@ def plan_forest(
         that take longer.
     loadable:
         It must be able to take another forest while it runs, as only a walker can.
+    block_rams:
+        How many may take the place of logic in an unrolled forest; by default those of the device if it does not fit
+        otherwise, else none.
     """
     if architecture not in (None, *ARCHITECTURES):
         raise InputError(f"architecture must be one of {', '.join(ARCHITECTURES)}, not {architecture!r}")
@@ -68,15 +72,29 @@ def plan_forest(
         if architecture not in (None, "walker"):
             raise InputError(f"tables can be loaded only into a walker, not into architecture {architecture!r}")
         architecture = "walker"
+    if block_rams:
+        _check_block_rams(block_rams, architecture)
     needed = flows_per_s or (1 if architecture in ("walker", "ranked") else clock_hz)
     if not 0 < needed <= clock_hz:
         raise InputError(f"flows per second must be above 0 and at most one a clock, {clock_hz:.0f}, not {needed:g}")
     names = ARCHITECTURES if architecture is None else (architecture,)
-    plans = candidates(forest, device, clock_hz, needed, names=names, loadable=loadable)
+    plans = candidates(forest, device, clock_hz, needed, names=names, loadable=loadable, block_rams=block_rams)
     # So many lanes are never smaller, and a description of them takes long to write.
     plans = [plan for plan in plans if len(plans) == 1 or plan.lanes <= MOST_LANES]
     chosen = min(plans, key=lambda plan: _order(plan, device, clock_hz))
-    return dataclasses.replace(chosen, reason=_reason(chosen, plans, device, clock_hz, needed))
+    reason = _reason(chosen, plans, device, clock_hz, needed)
+    if block_rams and chosen.architecture == "unrolled" and not chosen.estimate.block_rams:
+        reason += "; block RAM in place of logic would not make it smaller"
+    return dataclasses.replace(chosen, reason=reason)
+
+
+def _check_block_rams(block_rams: int, architecture: str | None) -> None:
+    if block_rams < 0:
+        raise InputError(f"block RAMs must be 0 or more, not {block_rams}")
+    if architecture not in (None, "unrolled"):
+        raise InputError(
+            f"block RAMs can take the place of logic only in an unrolled forest, not in architecture {architecture!r}"
+        )
 
 
 def candidates(
@@ -87,6 +105,7 @@ def candidates(
     *,
     names: Sequence[str] = ARCHITECTURES,
     loadable: bool = False,
+    block_rams: int | None = None,
 ) -> list[ForestPlan]:
     """The plan of every architecture that is to be considered and keeps up, whether or not it fits."""
     parameters = forest_parameters(forest)
@@ -95,7 +114,7 @@ def candidates(
             raise InputError(f"forest {forest.name!r}: a walker tells two classes apart, not {parameters.classes}")
         names = [name for name in names if name != "walker"]
     planners: Mapping[str, Callable[[], ForestPlan | None]] = {
-        "unrolled": lambda: plan_unrolled(parameters, device, clock_hz),
+        "unrolled": lambda: plan_unrolled(parameters, device, clock_hz, block_rams=block_rams),
         "walker": lambda: plan_walker(
             parameters, device, clock_hz, flows_per_s, loadable=loadable, forest_id=int(forest.id, 16)
         ),

@@ -2,23 +2,21 @@
 
 import itertools
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from boards.device import Device
-from hdl.forest_network import forest_network
+from hdl.block_rom import RomShape
 from hdl.forest_parameters import ForestParameters
-from hdl.forest_unrolled import BOUNDARIES, CLASS_BOUNDARIES, UnrolledForest, UnrolledParameters
-from hdl.lut_network import LutNetwork
+from hdl.forest_unrolled import UnrolledForest, UnrolledParameters
 from hdl.lut_pipeline import LutPipeline
-from hdl.vote_adder import grouped
-from hdl.vote_code import VoteCode
 
 from .blif import blif_text, parse_blif
-from .estimate import Estimate
 from .forest_plan import ForestPlan
-from .lut_optimiser import with_fewer_tables
+from .lookup_files import read_stages, stage_files
+from .unrolled_circuits import in_block_ram, in_logic
+from .unrolled_estimate import estimate, longest_ns
 
 __all__ = ["UnrolledPlan", "plan_unrolled", "unrolled_plans"]
 
@@ -41,7 +39,7 @@ class UnrolledPlan(ForestPlan):
 
     @property
     def files(self) -> Mapping[str, str]:
-        return {NETWORK: blif_text(self.parameters.network)}
+        return {NETWORK: blif_text(self.parameters.network), **stage_files(self.parameters.stages)}
 
     @property
     def entry(self) -> dict[str, Any]:
@@ -51,150 +49,137 @@ class UnrolledPlan(ForestPlan):
             "levels": network.depth,
             "levels_per_stage": self.parameters.levels_per_stage,
             "registered": sorted(self.parameters.registered),
+            "block_ram": _block_ram_entry(self.parameters),
         }
 
     @classmethod
     def read(cls, forest: ForestParameters, entry: Mapping[str, Any], directory: Path) -> UnrolledParameters:
         path = directory / NETWORK
+        # Exports from before there were tables in block RAM say nothing of them.
+        block_ram = entry.get("block_ram")
+        tables = {}
+        if block_ram:
+            tables = {
+                "stages": read_stages(directory, block_ram["stages"]),
+                "sums_in_block_ram": block_ram["sums"],
+                "rom": RomShape(**block_ram["shape"]),
+            }
         return UnrolledParameters(
             forest=forest,
             network=parse_blif(path.read_text(), str(path)),
             levels_per_stage=entry["levels_per_stage"],
             registered=frozenset(entry["registered"]),
+            **tables,
         )
 
     def offset(self, feature: int) -> int:
         return self.parameters.forest.features_layout[f"feature_{feature}"].offset
 
 
-def plan_unrolled(parameters: ForestParameters, device: Device, clock_hz: float) -> UnrolledPlan:
-    """The pipeline with the fewest registers that should reach the clock on the device; else the fastest."""
-    network = with_fewer_tables(forest_network(parameters))
-    for levels_per_stage, registered in _choices(network, _boundaries(parameters)):
-        longest_ns = _longest_ns(parameters, network, levels_per_stage, registered, device)
-        if longest_ns <= _MARGIN * 1e9 / clock_hz:
-            break
-    return _plan(parameters, network, levels_per_stage, registered, device)
+def _block_ram_entry(parameters: UnrolledParameters) -> dict[str, Any] | None:
+    """What an export says of its tables in block RAM, None if there are none; the words are in a file."""
+    if not parameters.rom:
+        return None
+    roms = {
+        module: [f"{table.holds}: {len(table.words)} words of {table.width} bits" for table in tables]
+        for module, tables in parameters.roms.items()
+    }
+    return {
+        "stages": len(parameters.stages),
+        "sums": parameters.sums_in_block_ram,
+        "shape": asdict(parameters.rom),
+        "roms": roms,
+    }
 
 
-def unrolled_plans(parameters: ForestParameters, device: Device) -> Iterator[UnrolledPlan]:
-    """From no registers but those of the answer to all, at most a handful of plans."""
-    network = with_fewer_tables(forest_network(parameters))
-    for levels_per_stage in (0, network.depth, 4, 3, 2, 1):
-        if levels_per_stage <= network.depth:
-            yield _plan(
-                parameters, network, levels_per_stage, _boundaries(parameters) if levels_per_stage else (), device
-            )
-
-
-def _plan(
-    parameters: ForestParameters,
-    network: LutNetwork,
-    levels_per_stage: int,
-    registered: tuple[str, ...],
-    device: Device,
+def plan_unrolled(
+    parameters: ForestParameters, device: Device, clock_hz: float, *, block_rams: int | None = 0
 ) -> UnrolledPlan:
-    unrolled = UnrolledParameters(
-        forest=parameters, network=network, levels_per_stage=levels_per_stage, registered=frozenset(registered)
-    )
-    circuit = unrolled.circuit()
-    trees = len(parameters.trees)
-    stages = LutPipeline.latency_of(network, levels_per_stage)
-    inside = {0: [], 1: ["trees"]}.get(stages, [f"every {levels_per_stage} of {network.depth} levels of tables"])
-    places = [*inside, *sorted(registered), "class" if parameters.classes else "verdict"]
-    return UnrolledPlan(
-        parameters=unrolled,
-        summary=(
-            f"a flow every clock, {len(parameters.thresholds)} comparisons and {trees} "
-            f"{'tree' if trees == 1 else 'trees'} in {len(network.luts)} tables, registers behind {', '.join(places)}"
-        ),
-        estimate=Estimate(
-            logic_cells=_tables(parameters, network),
-            registers=_registers(parameters, network, levels_per_stage, registered),
-            block_rams=0,
-            clock_hz=1e9 / _longest_ns(parameters, network, levels_per_stage, registered, device),
-            latency=circuit.latency,
-            interval=circuit.interval,
+    """The pipeline with the fewest registers that should reach the clock on the device; else the fastest.
+
+    At most ``block_rams`` take the place of logic, where that is less of it and as fast as asked for. None stands for
+    all of the device, if logic alone does not fit.
+    """
+    plans = [_pipelined(in_logic(parameters), device, clock_hz)]
+    if block_rams is None:
+        block_rams = 0 if plans[0].estimate.fits(device) else device.block_rams
+    if looked_up := in_block_ram(parameters, device.family.rom, min(block_rams, device.block_rams)):
+        plans.append(_pipelined(looked_up, device, clock_hz))
+    return min(
+        plans,
+        key=lambda plan: (
+            not plan.estimate.fits(device),
+            plan.estimate.clock_hz < clock_hz,
+            plan.estimate.logic_cells,
         ),
     )
 
 
-def _tables(parameters: ForestParameters, network: LutNetwork) -> int:
-    """Tables of the network, of the first sums, of all adders and of the answer, about."""
-    bits, total = parameters.score_shape.width, len(network.luts)
-    for index in range(parameters.classes or 1):
-        groups = len(grouped(tuple(VoteCode.of(tree) for tree in parameters.trees_of(index))))
-        total += groups * (bits - 4) + (groups - 1) * (bits - 2)
-    # The band, or for every class but one a comparison and the choice of the greater.
-    return total + (2 * bits * (parameters.classes - 1) if parameters.classes else bits)
+def unrolled_plans(parameters: ForestParameters, device: Device, *, block_rams: int = 0) -> Iterator[UnrolledPlan]:
+    """From no registers but those of the answer to all, at most a handful of plans.
+
+    As many more have tables in so many block RAMs at most, where those save logic.
+    """
+    plain = list(_depths_of(in_logic(parameters), device))
+    yield from plain
+    if looked_up := in_block_ram(parameters, device.family.rom, block_rams):
+        most_cells = max(plan.estimate.logic_cells for plan in plain)
+        yield from (plan for plan in _depths_of(looked_up, device) if plan.estimate.logic_cells < most_cells)
 
 
-def _registers(
-    parameters: ForestParameters, network: LutNetwork, levels_per_stage: int, registered: tuple[str, ...]
-) -> int:
-    """Those in the network, behind it, and of the answer, about; valid bits are left out."""
-    bits, total = parameters.score_shape.width, LutPipeline.registers_of(network, levels_per_stage)
-    for index in range(parameters.classes or 1):
-        groups = len(grouped(tuple(VoteCode.of(tree) for tree in parameters.trees_of(index))))
-        total += ("tables" in registered) * groups * (bits - 4) + ("sums" in registered) * (groups - 1) * (bits - 2)
-        total += ("score" in registered) * bits
-    return total + bits + 2
+def _depths_of(circuit: UnrolledParameters, device: Device) -> Iterator[UnrolledPlan]:
+    for levels_per_stage in (0, circuit.network.depth, 4, 3, 2, 1):
+        if levels_per_stage <= circuit.network.depth:
+            registered = frozenset(circuit.boundaries if levels_per_stage else ())
+            yield _plan(replace(circuit, levels_per_stage=levels_per_stage, registered=registered), device)
 
 
-def _boundaries(parameters: ForestParameters) -> tuple[str, ...]:
-    """Where registers can be behind the trees."""
-    return CLASS_BOUNDARIES if parameters.classes else BOUNDARIES
+def _pipelined(plain: UnrolledParameters, device: Device, clock_hz: float) -> UnrolledPlan:
+    # No register makes a block RAM faster.
+    slowest_ns = device.block_ram_ns if plain.block_rams else 0
+    for levels_per_stage, registered in _choices(plain):
+        parameters = replace(plain, levels_per_stage=levels_per_stage, registered=frozenset(registered))
+        if longest_ns(parameters, device) <= max(_MARGIN * 1e9 / clock_hz, slowest_ns):
+            break
+    return _plan(parameters, device)
 
 
-def _choices(network: LutNetwork, boundaries: tuple[str, ...]) -> Iterator[tuple[int, tuple[str, ...]]]:
+def _choices(parameters: UnrolledParameters) -> Iterator[tuple[int, tuple[str, ...]]]:
     """Levels per stage and registered boundaries, those of fewer registers first; the last is all of them."""
-    per_stage = sorted({-(-network.depth // stages) for stages in range(1, network.depth + 1)}, reverse=True)
+    networks = [parameters.network, *(stage.network for stage in parameters.stages)]
+    depth = max(network.depth for network in networks)
+    per_stage = sorted({-(-depth // stages) for stages in range(1, depth + 1)}, reverse=True)
     # A stage of all levels is a register behind the trees; 0 is none.
     choices = [
         (levels, registered)
         for levels in (0, *per_stage)
-        for count in range(len(boundaries) + 1)
+        for count in range(len(parameters.boundaries) + 1)
         # Boundaries further back are narrower, so among equals the plan prefers those.
-        for registered in itertools.combinations(boundaries[::-1], count)
+        for registered in itertools.combinations(parameters.boundaries[::-1], count)
     ]
-    yield from sorted(choices, key=lambda choice: LutPipeline.latency_of(network, choice[0]) + len(choice[1]))
-
-
-def _longest_ns(
-    parameters: ForestParameters,
-    network: LutNetwork,
-    levels_per_stage: int,
-    registered: tuple[str, ...],
-    device: Device,
-) -> float:
-    """The longest way between two registers."""
-    level, carry, register = device.level_ns, device.carry_ns, device.register_ns
-    adders = max(
-        (max(1, -(-sum(VoteCode.of(tree).width for tree in parameters.trees_of(index)) // 4)) - 1).bit_length()
-        for index in range(parameters.classes or 1)
+    yield from sorted(
+        choices,
+        key=lambda choice: sum(LutPipeline.latency_of(network, choice[0]) for network in networks) + len(choice[1]),
     )
-    score_bits = parameters.score_shape.width
-    add = level + carry * score_bits
-    # The last adder lies between the registers of the sums and that of the score.
-    segments = [
-        ("tables", level),
-        *[("sums", add)] * max(0, adders - 1),
-        *[("score", add)] * min(1, adders),
-        *_decision(parameters, level, add),
-    ]
-    longest = path = register + level * (levels_per_stage or network.depth)
-    if levels_per_stage:
-        path = register
-    for boundary, delay in segments:
-        path += delay
-        longest = max(longest, path)
-        if boundary in registered:
-            path = register
-    return longest
 
 
-def _decision(parameters: ForestParameters, level: float, add: float) -> list[tuple[str, float]]:
-    """From the scores to the answer: the band, or comparisons of scores, each with the choice of one behind it."""
-    if parameters.classes:
-        return [("maxima", add + level)] * (parameters.classes - 1).bit_length()
-    return [("verdict", level * max(1, -(-parameters.score_shape.width.bit_length() // 2)))]
+def _plan(parameters: UnrolledParameters, device: Device) -> UnrolledPlan:
+    forest, network, levels_per_stage = parameters.forest, parameters.network, parameters.levels_per_stage
+    trees = len(forest.trees)
+    stages = LutPipeline.latency_of(network, levels_per_stage)
+    inside = {0: [], 1: ["trees"]}.get(stages, [f"every {levels_per_stage} of {network.depth} levels of tables"])
+    # Block RAM has registers anyhow.
+    boundaries = sorted(parameters.registered - ({"tables"} if parameters.sums_in_block_ram else set()))
+    places = [*inside, *boundaries, "class" if forest.classes else "verdict"]
+    tables = len(network.luts) + sum(len(stage.network.luts) for stage in parameters.stages)
+    rams = parameters.block_rams
+    beside = f" and {rams} block {'RAM' if rams == 1 else 'RAMs'}" if rams else ""
+    return UnrolledPlan(
+        parameters=parameters,
+        summary=(
+            f"a flow every clock, {len(forest.thresholds)} comparisons and {trees} "
+            f"{'tree' if trees == 1 else 'trees'} in {tables} tables{beside}, "
+            f"registers behind {', '.join(places)}"
+        ),
+        estimate=estimate(parameters, device),
+    )

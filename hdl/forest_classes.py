@@ -5,8 +5,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from .arg_max import ArgMax
-from .forest_unrolled import UnrolledParameters
-from .lut_pipeline import LutPipeline
+from .forest_unrolled import UnrolledParameters, add_network
 from .vote_adder import VoteAdder
 from .vote_code import VoteCode
 
@@ -46,7 +45,7 @@ class UnrolledClasses(wiring.Component):
         # The sum of fewer trees waits for those of more.
         self._adder_latency = max(VoteAdder.latency_of(codes, registered) for codes in self._codes)
         self.latency = (
-            LutPipeline.latency_of(parameters.network, parameters.levels_per_stage)
+            parameters.network_latency
             + self._adder_latency
             + ("score" in registered)
             + ArgMax.latency_of(forest.classes, "maxima" in registered)
@@ -65,9 +64,7 @@ class UnrolledClasses(wiring.Component):
         advance = ~self.o.valid | self.o.ready
         m.d.comb += self.i.ready.eq(advance)
 
-        m.submodules.network = network = LutPipeline(network=p.network, levels_per_stage=p.levels_per_stage)
-        m.d.comb += [network.enable.eq(advance), network.i.eq(self.i.payload)]
-        votes = self._votes(m, network.o)
+        votes = self._votes(m, add_network(m, p, self.i.payload, advance))
         m.submodules.arg_max = arg_max = ArgMax(
             count=p.forest.classes, shape=p.forest.score_shape, registered="maxima" in p.registered
         )

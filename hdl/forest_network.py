@@ -1,7 +1,7 @@
 """The combinational part of an unrolled forest as a network: features in, the vote codes of all trees out."""
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from .forest_parameters import ForestParameters
 from .lut_network import FALSE, TRUE, LutNetwork, NetworkBuilder
@@ -9,7 +9,7 @@ from .threshold_network import add_thresholds
 from .tree import Leaf, Tree
 from .vote_code import VoteCode
 
-__all__ = ["forest_network"]
+__all__ = ["add_trees", "forest_network"]
 
 
 def forest_network(parameters: ForestParameters) -> LutNetwork:
@@ -23,11 +23,17 @@ def forest_network(parameters: ForestParameters) -> LutNetwork:
     ends = list(itertools.accumulate(widths))
     at_most: dict[tuple[int, int], int] = {}
     for feature, (width, end) in enumerate(zip(widths, ends, strict=True)):
-        thresholds = [threshold for tested, threshold in parameters.thresholds if tested == feature]
-        nodes = add_thresholds(builder, builder.inputs[end - width : end], thresholds)
+        nodes = add_thresholds(builder, builder.inputs[end - width : end], parameters.thresholds_of(feature))
         at_most |= {(feature, threshold): node for threshold, node in nodes.items()}
-    outputs = [node for tree in parameters.trees for node in _code_of(builder, tree, at_most)]
-    return builder.network(outputs)
+    return builder.network(add_trees(builder, parameters.trees, at_most))
+
+
+def add_trees(builder: NetworkBuilder, trees: Iterable[Tree], at_most: Mapping[tuple[int, int], int]) -> list[int]:
+    """Add multiplexers for all tests; give the nodes of the codes of the trees, in their order.
+
+    ``at_most`` are the nodes of the comparisons, by feature and threshold.
+    """
+    return [node for tree in trees for node in _code_of(builder, tree, at_most)]
 
 
 def _code_of(builder: NetworkBuilder, tree: Tree, at_most: Mapping[tuple[int, int], int]) -> Sequence[int]:

@@ -89,6 +89,10 @@ class ForestParameters:
         """Every distinct (feature, threshold) that a node tests, in ascending order."""
         return tuple(sorted({node[:2] for tree in self.trees for node in tree.nodes if not isinstance(node, Leaf)}))
 
+    def thresholds_of(self, feature: int) -> tuple[int, ...]:
+        """The distinct thresholds of a feature, in ascending order."""
+        return tuple(threshold for tested, threshold in self.thresholds if tested == feature)
+
 
 def _sum_shape(votes: Sequence[Sequence[int]]) -> Shape:
     ends = sum(map(min, votes)), sum(map(max, votes))

@@ -28,7 +28,7 @@ def prove_class_sums(
         members = [at for at, tree in enumerate(forest.trees) if tree.class_index == index]
         total = netlist.net(f"sum_{index}")
         try:
-            prove_sum(netlist, [codes[at] for at in members], [nets[at] for at in members], total, members)
+            prove_sum(netlist, [codes[at] for at in members], [nets[at] for at in members], total, numbers=members)
         except CheckFailed as failed:
             raise CheckFailed(f"class {name!r}: {failed}") from None
         totals.append(total)

@@ -6,6 +6,7 @@ import z3
 
 from ..errors import CheckFailed
 from .netlist import Adder, Bit, Comparison, Gate, Netlist, Register
+from .rom import Lookup
 
 __all__ = ["Gates", "TERMS"]
 
@@ -69,6 +70,8 @@ class Gates:
             case Comparison(kind=kind, a=a, b=b, signed=signed):
                 width = max(len(a), len(b))
                 return _COMPARISONS[kind, signed](self.word(a, signed, width), self.word(b, signed, width))
+            case Lookup(address=address, table=table):
+                return _looked_up(tuple(self.of(other) for other in address), table, {})
             case Register(data=data) if self._through:
                 return self.of(data)
             case Adder(name=name):
@@ -87,3 +90,19 @@ class Gates:
         solver.add(z3.Not(holds))
         if solver.check() != z3.unsat:
             raise CheckFailed(otherwise)
+
+
+def _looked_up(address: Sequence[z3.BoolRef], table: int, known: dict[tuple[int, int], z3.BoolRef]) -> z3.BoolRef:
+    """The bit of a table at an address, decided by the highest bit of it first; equal parts become one term."""
+    size = 1 << len(address)
+    if table in (0, (1 << size) - 1):
+        return z3.BoolVal(table != 0)
+    if (size, table) not in known:
+        half = size >> 1
+        clear, is_set = table & (1 << half) - 1, table >> half
+        rest = address[:-1]
+        if clear == is_set:
+            known[size, table] = _looked_up(rest, clear, known)
+        else:
+            known[size, table] = z3.If(address[-1], _looked_up(rest, is_set, known), _looked_up(rest, clear, known))
+    return known[size, table]

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from .netlist import Adder, Bit, Comparison, Driver, Gate, Netlist, Register
+from .rom import Lookup
 
 __all__ = ["OUTPUT_OF", "moving"]
 
@@ -59,5 +60,7 @@ def _folded(driver: Driver, constants: Mapping[Bit, Bit]) -> Driver:
         case Adder() | Comparison():
             a, b = (tuple(constants.get(bit, bit) for bit in word) for word in (driver.a, driver.b))
             return driver._replace(a=a, b=b)
+        case Lookup():
+            return driver._replace(address=tuple(constants.get(bit, bit) for bit in driver.address))
         case Register():
             return driver._replace(data=constants.get(driver.data, driver.data))

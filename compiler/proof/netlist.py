@@ -12,6 +12,7 @@ from typing import NamedTuple
 from boards.toolchain import ToolError, ToolMissing, run_tool
 
 from ..errors import CheckFailed, InputError
+from .rom import Lookup, rom_bits
 
 __all__ = [
     "Adder",
@@ -30,7 +31,9 @@ __all__ = [
 Bit = int | str
 """A net of one bit, or a constant, ``"0"`` or ``"1"``, or ``"x"``, which may be either."""
 
-_PASSES = "proc -norom; flatten; opt_clean; opt_dff -nosdff; pmuxtree; simplemap; opt_clean; check -assert"
+_PASSES = (
+    "proc -norom; flatten; opt_clean; memory_collect; opt_dff -nosdff; pmuxtree; simplemap; opt_clean; check -assert"
+)
 """Nothing that optimises logic; an enable is told apart from the data of its register. No loops, no two drivers."""
 
 COMPARISONS = ("$lt", "$le", "$gt", "$ge")
@@ -74,7 +77,7 @@ class Register(NamedTuple):
     clock: Bit
 
 
-Driver = Gate | Adder | Comparison | Register
+Driver = Gate | Adder | Comparison | Lookup | Register
 
 
 @dataclass(frozen=True)
@@ -136,6 +139,8 @@ class Netlist:
                 return driver.reads
             case Adder() | Comparison():
                 return driver.a + driver.b
+            case Lookup():
+                return driver.address
             case Register():
                 return (driver.data,)
         return ()
@@ -227,6 +232,11 @@ def _drivers(name: str, cell: dict) -> Iterator[tuple[int, Driver]]:
             yield bit, Comparison(name, kind, pins["A"], pins["B"], signed) if index == 0 else Gate("$_BUF_", ("0",))
     elif kind in ("$_DFF_P_", "$_DFFE_PP_"):
         yield pins["Q"][0], Register(name, pins["D"][0], pins["E"][0] if "E" in pins else "1", pins["C"][0])
+    elif kind == "$mem_v2":
+        for net, lookup, enable, clock in rom_bits(name, cell):
+            # What the register takes has no net in the circuit.
+            yield -net, lookup
+            yield net, Register(name, -net, enable, clock)
     elif kind != "$scopeinfo":
         raise InputError(f"cell {name} is a {kind}, which no forest circuit is made of")
 

@@ -36,15 +36,14 @@ def prove(directory: str | Path, *, tell: Callable[[str], None] = lambda _: None
     # What was proved of an earlier circuit, or not, says nothing of this one.
     tell("reading the circuit")
     design, suffix = directory / "design.il", "forest" if manifest.top == "forest" else ".classifier.forest"
-    name = manifest.architecture["name"]
+    name, parameters = manifest.architecture["name"], read_plan(forest, manifest.architecture, directory).parameters
     if name == WalkerPlan.architecture:
-        parameters = read_plan(forest, manifest.architecture, directory).parameters
         proof = prove_walker(read_walker(design, suffix), forest, parameters, tell=tell)
     elif name == RankedPlan.architecture:
-        parameters = read_plan(forest, manifest.architecture, directory).parameters
         proof = prove_ranked(design, suffix, forest, parameters, tell=tell)
     else:
-        proof = prove_circuit(read_netlist(design, suffix), forest, manifest.latency_cycles, tell=tell)
+        netlist, latency = read_netlist(design, suffix), manifest.latency_cycles
+        proof = prove_circuit(netlist, forest, latency, table_bits=parameters.vote_table_bits, tell=tell)
     record(
         directory,
         "proved",

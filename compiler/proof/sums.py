@@ -1,10 +1,10 @@
 """The sum: the total of the circuit is the sum of the votes, adder by adder.
 
-Every word between the codes and the total is an exact integer: a table over the codes of a few trees, or a sum of two
-words. An adder is exact when the range of its sum fits its word, since then nothing is lost. So the total is a sum of
-tables. It equals the sum of the votes when each table, tried with all codes, equals the votes of one group of trees but
-for a constant, every tree is in one group, and the constants cancel. Trees may share bits of their codes, as equal ones
-do: what holds for all codes holds for those that can come together.
+Every word between the codes and the total is an exact integer: a table over the codes of a few trees, in gates or in
+block RAM, or a sum of two words. An adder is exact when the range of its sum fits its word, since then nothing is lost.
+So the total is a sum of tables. It equals the sum of the votes when each table, tried with all codes, equals the votes
+of one group of trees but for a constant, every tree is in one group, and the constants cancel. Trees may share bits of
+their codes, as equal ones do: what holds for all codes holds for those that can come together.
 """
 
 import itertools
@@ -12,11 +12,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from hdl.vote_adder import grouped
-from hdl.vote_code import VoteCode
+from hdl.vote_code import TABLE_BITS, VoteCode
 
 from ..errors import CheckFailed
 from .moving import OUTPUT_OF
 from .netlist import Adder, Bit, Gate, Netlist, Register
+from .rom import Lookup
 
 __all__ = ["prove_sum"]
 
@@ -40,14 +41,19 @@ class _Sums:
     """Turns words of a netlist into sums of votes; a table uses up the group of trees that it is for."""
 
     def __init__(
-        self, netlist: Netlist, codes: Sequence[VoteCode], nets: Sequence[Sequence[Bit]], numbers: Sequence[int]
+        self,
+        netlist: Netlist,
+        codes: Sequence[VoteCode],
+        nets: Sequence[Sequence[Bit]],
+        numbers: Sequence[int],
+        table_bits: int,
     ):
         self._netlist, self._codes, self._nets, self._numbers = netlist, codes, nets, numbers
+        self._code_bits = frozenset(bit for bits in nets for bit in bits if isinstance(bit, int))
         self.unused = [
             _Group(group.trees, frozenset(bit for tree in group.trees for bit in nets[tree] if isinstance(bit, int)))
-            for group in grouped(tuple(codes))
+            for group in grouped(tuple(codes), table_bits)
         ]
-        self._code_bits = frozenset(bit for bits in nets for bit in bits if isinstance(bit, int))
 
     def word(self, bits: Sequence[Bit], signed: bool, scale: int = 1) -> _Word:
         """The integer that a word is, by its sign; the total counts it ``scale`` times."""
@@ -127,6 +133,8 @@ class _Sums:
                     values[bit] = values[data]
                 case Gate(kind, reads) if "x" not in reads:
                     values[bit] = bool(OUTPUT_OF[kind](*(values[read] for read in reads)))
+                case Lookup(address=address, table=table) if "x" not in address:
+                    values[bit] = bool(table >> sum(values[read] << at for at, read in enumerate(address)) & 1)
                 case _:
                     raise self._strange(bit)
         number = sum(values[bit] << at for at, bit in enumerate(bits))
@@ -172,15 +180,18 @@ def prove_sum(
     codes: Sequence[VoteCode],
     nets: Sequence[Sequence[Bit]],
     total: Sequence[Bit],
+    *,
     numbers: Sequence[int] | None = None,
+    table_bits: int = TABLE_BITS,
 ) -> None:
     """Prove that the signed word ``total`` is the sum of the votes whose codes are on ``nets``.
 
-    ``numbers`` are those of the trees in messages, where they are not 0, 1, …
+    ``numbers`` are those of the trees in messages, where they are not 0, 1, … ``table_bits`` of codes are looked up
+    together: what is proved does not hang on that, only whether the tables are found.
 
     Raises :class:`CheckFailed` with the trees and codes for which it is not.
     """
-    sums = _Sums(netlist, codes, nets, range(len(codes)) if numbers is None else numbers)
+    sums = _Sums(netlist, codes, nets, range(len(codes)) if numbers is None else numbers, table_bits)
     offset = sums.word(total, signed=True).offset - sums.votes_without_table()
     if offset:
         raise CheckFailed(f"{netlist.name}: the sum of the votes is {offset:+} too much for every flow")

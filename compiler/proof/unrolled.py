@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import z3
 
-from hdl.vote_code import VoteCode
+from hdl.vote_code import TABLE_BITS, VoteCode
 
 from ..errors import CheckFailed
 from ..forest import Forest
@@ -60,11 +60,13 @@ def prove_circuit(
     forest: Forest,
     latency: int,
     *,
+    table_bits: int = TABLE_BITS,
     describe: Callable[[WrongVote], str] | None = None,
     tell: Callable[[str], None] = lambda _: None,
 ) -> UnrolledProof:
     """Prove that a circuit, ``latency`` registers deep, gives score and verdict, or class, of a forest.
 
+    ``table_bits`` of votes are looked up together in it, as :func:`~compiler.proof.sums.prove_sum` has to know.
     ``describe`` says of a counterexample what is wrong, by default in the terms of this forest.
     """
     started = time.monotonic()
@@ -89,7 +91,7 @@ def prove_circuit(
         prove_arg_max(netlist, totals)
         return UnrolledProof(len(nets), len(registers), time.monotonic() - started)
     total = netlist.net("total")
-    prove_sum(netlist, codes, nets, total)
+    prove_sum(netlist, codes, nets, total, table_bits=table_bits)
     tell("verdict")
     _prove_answer(netlist, forest, total)
     return UnrolledProof(len(nets), len(registers), time.monotonic() - started)

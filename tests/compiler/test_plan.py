@@ -1,5 +1,7 @@
 """Plans: registers for the clock that is asked for, and a circuit that is the forest's."""
 
+import dataclasses
+
 import pytest
 
 from boards.ecp5 import LFE5U_85F
@@ -76,6 +78,46 @@ def test_what_must_be_loadable_is_a_walker_with_double_tables_where_they_fit():
     assert plan_forest(forest, LFE5U_85F, 125e6, loadable=True).parameters.double
     with pytest.raises(InputError, match="tables can be loaded only into a walker, not into architecture 'unrolled'"):
         plan_forest(forest, UP5K, 24e6, architecture="unrolled", loadable=True)
+
+
+NAMES = ("maxpl", "rslas", "mintw", "minttl")
+
+
+def test_block_rams_take_the_place_of_logic():
+    forest = grown_forest(names=NAMES, trees=6, depth=3)
+    plans = [plan_forest(forest, LFE5U_85F, 100e6, block_rams=count) for count in (0, 2, 6)]
+    cells = [plan.estimate.logic_cells for plan in plans]
+    assert cells == sorted(cells, reverse=True)
+    assert cells[2] < cells[0] / 2
+    assert plans[0].estimate.block_rams == 0
+    assert 0 < plans[1].estimate.block_rams <= 2 < plans[2].estimate.block_rams <= 6
+    assert f"tables and {plans[2].estimate.block_rams} block RAMs, registers behind " in plans[2].reason
+
+
+def test_a_forest_that_does_not_fit_otherwise_gets_block_rams():
+    forest = grown_forest(names=NAMES, trees=6, depth=3)
+    small = dataclasses.replace(LFE5U_85F, logic_cells=70, block_rams=6)
+    plan = plan_forest(forest, small, 100e6, architecture="unrolled")
+    assert plan.estimate.fits(small)
+    assert 0 < plan.estimate.block_rams <= 6
+    assert not plan_forest(forest, small, 100e6, architecture="unrolled", block_rams=0).estimate.fits(small)
+
+
+def test_block_rams_that_save_nothing_are_not_used():
+    """Registers of what passes the tables by would take more logic cells of an iCE40 than the tables save."""
+    plan = plan_forest(grown_forest(trees=6, depth=3), UP5K, 24e6, architecture="unrolled", block_rams=4)
+    assert plan.estimate.block_rams == 0
+    assert plan.reason.endswith("; block RAM in place of logic would not make it smaller")
+
+
+def test_block_rams_must_be_possible():
+    with pytest.raises(InputError, match="^block RAMs must be 0 or more, not -1$"):
+        plan_forest(one_tree(), LFE5U_85F, 100e6, block_rams=-1)
+    with pytest.raises(
+        InputError,
+        match="^block RAMs can take the place of logic only in an unrolled forest, not in architecture 'walker'$",
+    ):
+        plan_forest(one_tree(), LFE5U_85F, 100e6, architecture="walker", block_rams=1)
 
 
 @pytest.mark.parametrize("flows", [-1, 24_000_001])

@@ -1,6 +1,7 @@
 """The unrolled forest equals Forest.score, keeps its stated latency and interval, and keeps the stream law."""
 
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -13,7 +14,8 @@ from hdl.forest_parameters import ForestParameters
 from hdl.forest_unrolled import BOUNDARIES, UnrolledForest, UnrolledParameters
 from hdl.tree import Node, Tree
 from sim.testbench import Stalls, simulate, stream_get, stream_put
-from tests.forests import forests, grown_forest, rows_for
+from tests.forests import forests, grown_class_forest, grown_forest, rows_for
+from tests.lookups import HALVES, WHOLE, with_some_tables
 
 
 def _payloads(rows):
@@ -27,7 +29,10 @@ def _answers(forest, rows):
 
 def run_stalled(forest, payloads, seed, **registers):
     """Answers under random stalls on both sides; the stream law is watched meanwhile."""
-    dut = UnrolledParameters.of(forest, **registers).circuit()
+    return run_circuit(UnrolledParameters.of(forest, **registers).circuit(), payloads, seed)
+
+
+def run_circuit(dut, payloads, seed):
     answers, held = [], None
 
     async def feed(ctx):
@@ -65,6 +70,22 @@ def test_equals_forest_score_under_stalls(forest, registered, levels_per_stage, 
     assert answers == _answers(forest, rows)
 
 
+@settings(max_examples=25, deadline=None)
+@given(
+    forest=forests(),
+    rom=st.sampled_from([HALVES, WHOLE]),
+    registered=st.frozensets(st.sampled_from(BOUNDARIES)),
+    levels_per_stage=st.integers(0, 4),
+    seed=st.integers(0, 2**16),
+)
+def test_tables_in_block_ram_give_the_same_answers(forest, rom, registered, levels_per_stage, seed):
+    rows = rows_for(forest, 25, seed)
+    parameters = with_some_tables(
+        forest_parameters(forest), seed, rom, registered=registered, levels_per_stage=levels_per_stage
+    )
+    assert run_circuit(parameters.circuit(), _payloads(rows), seed) == _answers(forest, rows)
+
+
 @settings(max_examples=20)
 @given(forest=forests(), seed=st.integers(0, 2**16))
 def test_trees_that_no_pass_has_touched_give_the_same_answers(forest, seed):
@@ -100,21 +121,44 @@ def test_latency_and_interval_are_as_stated(registered, levels_per_stage, latenc
     assert parameters.network.depth in range(7, 10)
     dut = UnrolledForest(parameters=parameters)
     assert (dut.latency, dut.interval) == (latency, 1)
+    answer_every_clock(dut, payloads, expected)
+
+
+@pytest.mark.parametrize(("levels_per_stage", "registered"), [(0, ()), (2, ("tables", "score")), (1, BOUNDARIES)])
+def test_latency_with_tables_in_block_ram_is_as_stated(levels_per_stage, registered):
+    forest = grown_forest(trees=24, depth=3)
+    rows = rows_for(forest, 40, 3)
+    parameters = with_some_tables(
+        forest_parameters(forest), 4, levels_per_stage=levels_per_stage, registered=frozenset(registered)
+    )
+    assert len(parameters.stages) == 2
+    assert parameters.sums_in_block_ram
+    networks = [parameters.network, *(stage.network for stage in parameters.stages)]
+    inside = sum(-(-network.depth // levels_per_stage) for network in networks) if levels_per_stage else 0
+    # Two stages of tables and one of sums take two clocks each; three sums of nine votes need two levels of adders.
+    latency = 3 * 2 + inside + ("sums" in registered) + ("score" in registered) + 1
+    dut = parameters.circuit()
+    assert (dut.latency, dut.interval) == (latency, 1)
+    answer_every_clock(dut, _payloads(rows), _answers(forest, rows))
+
+
+def answer_every_clock(dut, payloads, expected):
+    """A flow goes in every clock, and each answer comes in the clock that the latency says."""
 
     async def run(ctx):
         ctx.set(dut.o.ready, 1)
-        for cycle in range(len(rows) + latency):
-            ctx.set(dut.i.valid, cycle < len(rows))
-            if cycle < len(rows):
+        for cycle in range(len(payloads) + dut.latency):
+            ctx.set(dut.i.valid, cycle < len(payloads))
+            if cycle < len(payloads):
                 ctx.set(dut.i.payload, payloads[cycle])
                 assert ctx.get(dut.i.ready)
-            assert ctx.get(dut.o.valid) == (cycle >= latency)
-            if cycle >= latency:
+            assert ctx.get(dut.o.valid) == (cycle >= dut.latency)
+            if cycle >= dut.latency:
                 answer = ctx.get(dut.o.payload)
-                assert (answer.score, answer.verdict) == expected[cycle - latency]
+                assert (answer.score, answer.verdict) == expected[cycle - dut.latency]
             await ctx.tick()
 
-    simulate(dut, run, limit_cycles=len(rows) + latency + 2)
+    simulate(dut, run, limit_cycles=len(payloads) + dut.latency + 2)
 
 
 def test_gaps_between_flows_do_not_mix_answers():
@@ -186,3 +230,23 @@ def test_unknown_boundary_is_named():
     parameters = forest_parameters(grown_forest(trees=1, depth=1))
     with pytest.raises(ValueError, match=r"^Registered boundaries must be among \(.*\), not \['sum'\]$"):
         UnrolledParameters.of(parameters, registered=frozenset({"sum"}))
+
+
+def test_stages_and_network_must_fit_together():
+    parameters = with_some_tables(forest_parameters(grown_forest(trees=24, depth=3)), 4)
+    with pytest.raises(ValueError, match=r"^The network must read the \d+ outputs before it, not \d+$"):
+        replace(parameters, stages=parameters.stages[:1])
+    with pytest.raises(ValueError, match=r"^A stage must read the \d+ outputs before it, not \d+$"):
+        replace(parameters, stages=parameters.stages[1:])
+
+
+def test_votes_for_classes_are_not_added_up_in_block_ram():
+    parameters = UnrolledParameters.of(forest_parameters(grown_class_forest()))
+    with pytest.raises(ValueError, match="^Votes for several classes must not be added up in block RAM$"):
+        replace(parameters, sums_in_block_ram=True, rom=HALVES)
+
+
+def test_tables_come_with_the_shape_of_a_block_ram():
+    parameters = UnrolledParameters.of(forest_parameters(grown_forest()))
+    with pytest.raises(ValueError, match="^Tables in block RAM must come with the shape of one$"):
+        replace(parameters, sums_in_block_ram=True)

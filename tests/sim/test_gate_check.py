@@ -66,6 +66,20 @@ def test_gates_answer_as_the_forest(copied, monkeypatch, capsys):
     assert manifest.evidence["simulated"]["mismatches"] == 0
 
 
+@pytest.mark.parametrize(
+    ("board", "names", "cell"),
+    [("lfe5u-25f", ("maxpl", "mintw"), "DP16KD"), ("icebreaker", ("minttl",), "SB_RAM40_4K")],
+)
+def test_tables_in_block_ram_answer_as_the_forest(board, names, cell, tmp_path, monkeypatch, capsys):
+    forest = grown_forest(names=names, trees=9, depth=3)
+    export = compiler.export(forest, tmp_path / "core", board=board, top="forest", block_rams=3)
+    code, _, error = command(monkeypatch, capsys, "check", tmp_path / "core", "--gates")
+    evidence = read_manifest(tmp_path / "core").evidence
+    assert (code, error) == (0, "")
+    assert evidence["simulated"]["mismatches"] == evidence["post_synthesis"]["mismatches"] == 0
+    assert evidence["post_synthesis"]["cells"][cell] == export.architecture["estimate"]["block_rams"] > 1
+
+
 def test_one_wrong_table_is_found(copied, monkeypatch, capsys, wrong_table):
     code, _, error = command(monkeypatch, capsys, "check", copied, "--gates")
     found = read_manifest(copied).evidence["post_synthesis"]
