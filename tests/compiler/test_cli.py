@@ -126,6 +126,7 @@ def test_every_command_has_help_with_an_example(command, name):
         (["--board", "icebreaker", "--top", "half"], "top must be one of probe, forest, not 'half'"),
         (["--board", "lfe5u-25f"], "lfe5u-25f is a device without pins or link, so top must be forest, not 'probe'"),
         (["--clock-mhz", "48"], "clock must not be given with top probe: it runs at 24 MHz"),
+        (["--top", "forest", "--block-rams", "-3"], "block RAMs must be 0 or more, not -3"),
         (["--top", "forest", "--clock-mhz", "0"], "clock must be from 0.001 to 1000 MHz, not 0 MHz"),
         (
             ["--board", "icebreaker", "--architecture", "x"],

@@ -10,6 +10,7 @@ from hdl.forest_parameters import ForestParameters
 from hdl.forest_unrolled import CLASS_BOUNDARIES, UnrolledParameters
 from sim.testbench import Stalls, simulate, stream_get, stream_put
 from tests.forests import class_forests, columns, grown_class_forest, rows_for
+from tests.lookups import with_some_tables
 
 
 def _payloads(rows):
@@ -22,7 +23,10 @@ def _answers(forest, rows):
 
 def run_stalled(parameters, payloads, seed, **registers):
     """Answers under random stalls on both sides; the stream law is watched meanwhile."""
-    dut = UnrolledParameters.of(parameters, **registers).circuit()
+    return run_circuit(UnrolledParameters.of(parameters, **registers).circuit(), payloads, seed)
+
+
+def run_circuit(dut, payloads, seed):
     answers, held = [], None
 
     async def feed(ctx):
@@ -58,6 +62,16 @@ def test_equals_forest_answer_under_stalls(forest, registered, levels_per_stage,
     registers = {"registered": registered, "levels_per_stage": levels_per_stage}
     answers = run_stalled(forest_parameters(forest), _payloads(rows), seed, **registers)
     assert answers == _answers(forest, rows)
+
+
+def test_tables_in_block_ram_give_the_same_answers():
+    forest = grown_class_forest(names=("maxpl", "minttl", "slas"))
+    rows = rows_for(forest, 25, 5)
+    parameters = with_some_tables(
+        forest_parameters(forest), 4, registered=frozenset(CLASS_BOUNDARIES), levels_per_stage=2
+    )
+    assert parameters.stages
+    assert run_circuit(parameters.circuit(), _payloads(rows), 6) == _answers(forest, rows)
 
 
 @pytest.mark.parametrize(
