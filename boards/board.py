@@ -39,6 +39,8 @@ class Board(Target):
     ----------
     table_entries:
         Flows that the table holds.
+    block_rams:
+        That a probe takes without its forest, whose features make it a few more or less.
     flows_per_s:
         Flows that the link can bring a second at most, if every frame is one by itself.
     build:
@@ -46,5 +48,6 @@ class Board(Target):
     """
 
     table_entries: int
+    block_rams: int
     flows_per_s: int
     build: Callable[[Any, str, Path], None]

@@ -42,6 +42,7 @@ BOARD = Board(
     device=HX8K,
     clock_hz=CLOCK_HZ,
     table_entries=64,
+    block_rams=28,
     flows_per_s=FLOWS_PER_S,
     build=_build,
 )

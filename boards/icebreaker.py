@@ -42,6 +42,7 @@ BOARD = Board(
     device=UP5K,
     clock_hz=CLOCK_HZ,
     table_entries=1024,
+    block_rams=12,
     flows_per_s=FLOWS_PER_S,
     build=_build,
 )

@@ -66,9 +66,7 @@ def export_command(
         float | None,
         typer.Option(help="Flows it must classify; by default those the link brings, with --top forest one a clock."),
     ] = None,
-    loadable: Annotated[
-        bool, typer.Option("--loadable", help="With --top forest: it can take another forest while it runs.")
-    ] = False,
+    loadable: Annotated[bool, typer.Option("--loadable", help="It can take another forest while it runs.")] = False,
     block_rams: Annotated[
         int | None,
         typer.Option(

@@ -1,10 +1,13 @@
 """The fields of the IPFIX records that a probe sends, and the messages made of them."""
 
+from collections.abc import Iterable
+from typing import NamedTuple
+
 from hdl.accumulator import Accumulator
 from hdl.entry_layout import EntryLayout, EntryWord
 from hdl.exporter import ExporterParameters
 from hdl.ipfix import ExportField, Live, Source, data_message, template_message
-from hdl.tally import Counter
+from hdl.tally import Counter, counters_of
 
 from .information_elements import COUNTERS, Element, Iana, Own, element_of, own
 
@@ -15,20 +18,35 @@ _TCP = 6
 
 
 def export_messages(
-    layout: EntryLayout, *, forest_id: int, build_id: int, monitor_only: bool = False
+    layout: EntryLayout, *, forest_id: int, build_id: int, monitor_only: bool = False, loadable: bool = False
 ) -> ExporterParameters:
-    """All messages of a probe; the build id is the observation domain too, since templates belong to it."""
+    """All messages of a probe; the build id is the observation domain too, since templates belong to it.
+
+    Those of a probe whose forest can be loaded tell of the one in use, and what only such a probe counts.
+    """
+    forest = _ForestSources(
+        id=Source.live(Live.FOREST) if loadable else Source.literal(forest_id),
+        monitor_only=Source.live(Live.MONITOR_ONLY) if loadable else Source.literal(int(monitor_only)),
+    )
     record = {
-        IPV4_TEMPLATE: _record_fields(layout, 4, forest_id, build_id, monitor_only),
-        IPV6_TEMPLATE: _record_fields(layout, 6, forest_id, build_id, monitor_only),
+        IPV4_TEMPLATE: _record_fields(layout, 4, forest, build_id),
+        IPV6_TEMPLATE: _record_fields(layout, 6, forest, build_id),
     }
-    counters = _counter_fields(forest_id, build_id)
+    counters = _counter_fields(counters_of(loadable=loadable), forest, build_id)
     return ExporterParameters(
         templates=template_message(build_id, record, {COUNTERS_TEMPLATE: counters}),
         counters=data_message(build_id, COUNTERS_TEMPLATE, counters),
         ipv4=data_message(build_id, IPV4_TEMPLATE, record[IPV4_TEMPLATE]),
         ipv6=data_message(build_id, IPV6_TEMPLATE, record[IPV6_TEMPLATE]),
+        live_forest=loadable,
     )
+
+
+class _ForestSources(NamedTuple):
+    """Where messages take from what they say of the forest."""
+
+    id: Source
+    monitor_only: Source
 
 
 def _field(element: Element, size: int, source: Source) -> ExportField:
@@ -60,9 +78,7 @@ def _addresses(version: int) -> list[ExportField]:
     return fields
 
 
-def _record_fields(
-    layout: EntryLayout, version: int, forest_id: int, build_id: int, monitor_only: bool
-) -> list[ExportField]:
+def _record_fields(layout: EntryLayout, version: int, forest: _ForestSources, build_id: int) -> list[ExportField]:
     return [
         *_addresses(version),
         _iana(Iana.sourceTransportPort, 2, _word(EntryWord.PORTS, 16)),
@@ -77,9 +93,9 @@ def _record_fields(
         _field(own(Own.verdict), 1, Source.live(Live.VERDICT)),
         _field(own(Own.verdictReason), 1, Source.live(Live.REASON)),
         _field(own(Own.score), 4, Source.live(Live.SCORE)),
-        _field(own(Own.forestId), 4, Source.literal(forest_id)),
+        _field(own(Own.forestId), 4, forest.id),
         _field(own(Own.buildId), 4, Source.literal(build_id)),
-        _field(own(Own.monitorOnly), 1, Source.literal(int(monitor_only))),
+        _field(own(Own.monitorOnly), 1, forest.monitor_only),
     ]
 
 
@@ -95,11 +111,11 @@ def _accumulator_fields(layout: EntryLayout, *, response: bool) -> list[ExportFi
     return [field(accumulator) for accumulator in layout.accumulators]
 
 
-def _counter_fields(forest_id: int, build_id: int) -> list[ExportField]:
+def _counter_fields(counted: Iterable[Counter], forest: _ForestSources, build_id: int) -> list[ExportField]:
     return [
         _iana(Iana.observationDomainId, 4, Source.literal(build_id)),
         _iana(Iana.observationTimeSeconds, 4, Source.live(Live.SECONDS)),
-        _field(own(Own.forestId), 4, Source.literal(forest_id)),
+        _field(own(Own.forestId), 4, forest.id),
         _field(own(Own.flowTableFill), 2, Source.live(Live.FILL)),
-        *(_field(own(COUNTERS[counter]), 8, Source.counter(counter)) for counter in Counter),
+        *(_field(own(COUNTERS[counter]), 8, Source.counter(counter)) for counter in counted),
     ]

@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +86,7 @@ def export(
         Flows that must be classified a second; by default as many as the link of the board brings, and with top
         ``forest`` one every clock.
     loadable:
-        With top ``forest``, the circuit must be able to take another forest while it runs.
+        The circuit must be able to take another forest while it runs.
     block_rams:
         How many may take the place of logic in an unrolled forest. By default none, or with top ``forest`` as many as
         the device has, if the forest does not fit otherwise.
@@ -102,14 +102,13 @@ def export(
     tell("plan")
     if top == "probe" and flows_per_s is None:
         flows_per_s = target.flows_per_s
-    if top == "probe" and loadable:
-        raise InputError("tables can be loaded only with top forest, not with top probe")
-    if top == "probe" and block_rams is None:
-        # The flow table needs them.
-        block_rams = 0
+    device = target.device
+    if top == "probe":
+        device = replace(device, block_rams=device.block_rams - target.block_rams)
+        block_rams = block_rams or 0
     plan = plan_forest(
         forest,
-        target.device,
+        device,
         clock_hz,
         architecture=architecture,
         flows_per_s=flows_per_s,

@@ -48,6 +48,11 @@ class ForestPlan:
         """Clocks between the beginning of a step and its end; of trees side by side, of all there is to do."""
         return self.estimate.latency
 
+    @property
+    def loadable(self) -> bool:
+        """Whether the circuit can take another forest while it runs."""
+        return False
+
     def circuit(self) -> wiring.Component:
         """A new instance of the circuit, with streams ``i`` and ``o``, ``latency`` and ``interval``."""
         raise NotImplementedError

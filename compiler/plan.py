@@ -116,7 +116,13 @@ def candidates(
     planners: Mapping[str, Callable[[], ForestPlan | None]] = {
         "unrolled": lambda: plan_unrolled(parameters, device, clock_hz, block_rams=block_rams),
         "walker": lambda: plan_walker(
-            parameters, device, clock_hz, flows_per_s, loadable=loadable, forest_id=int(forest.id, 16)
+            parameters,
+            device,
+            clock_hz,
+            flows_per_s,
+            loadable=loadable,
+            forest_id=int(forest.id, 16),
+            monitor_only=forest.monitor_only,
         ),
         "ranked": lambda: plan_ranked(parameters, device, clock_hz, flows_per_s),
     }

@@ -57,8 +57,13 @@ def probe_parameters(forest: Forest, board: Board, plan: ForestPlan, build_id: s
         both_directions=forest.directions == "both",
         min_packets=forest.min_packets,
         export=export_messages(
-            layout, forest_id=int(forest.id, 16), build_id=int(build_id, 16), monitor_only=forest.monitor_only
+            layout,
+            forest_id=int(forest.id, 16),
+            build_id=int(build_id, 16),
+            monitor_only=forest.monitor_only,
+            loadable=plan.loadable,
         ),
+        loadable=plan.loadable,
     )
 
 

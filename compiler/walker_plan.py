@@ -19,7 +19,7 @@ from .forest_plan import ForestPlan
 __all__ = ["WalkerPlan", "plan_walker", "walker_plans"]
 
 
-_CHOSEN = ("stages", "lanes", "double", "loadable", "forest_id")
+_CHOSEN = ("stages", "lanes", "double", "loadable", "forest_id", "monitor_only")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +37,10 @@ class WalkerPlan(ForestPlan):
     def stages(self) -> int:
         return self.parameters.stages
 
+    @property
+    def loadable(self) -> bool:
+        return self.parameters.loadable
+
     def circuit(self) -> ForestWalker:
         return ForestWalker(parameters=self.parameters)
 
@@ -47,7 +51,7 @@ class WalkerPlan(ForestPlan):
 
     @classmethod
     def read(cls, forest: ForestParameters, entry: Mapping[str, Any], directory: Path) -> WalkerParameters:
-        chosen = {name: entry[name] for name in _CHOSEN}
+        chosen = {name: entry[name] for name in _CHOSEN if name in entry}
         return WalkerParameters(forest=forest, size=WalkerSize(**entry["size"]), **chosen)
 
     def offset(self, feature: int) -> int:
@@ -63,10 +67,11 @@ def plan_walker(
     *,
     loadable: bool = False,
     forest_id: int = 0,
+    monitor_only: bool = False,
 ) -> WalkerPlan:
     """The fewest lanes that keep up at the clock, or at the highest that is to be expected; and the fewest stages.
 
-    Tables that can be loaded are double where there is room for that.
+    Tables that can be loaded are larger than the forest needs, and double, where there is room for that.
     """
     size = WalkerSize.of(parameters)
     fastest = [(stages, _clock_hz(size, stages, device)) for stages in STAGES]
@@ -74,13 +79,24 @@ def plan_walker(
     one = ForestWalker(parameters=WalkerParameters(forest=parameters, size=size, stages=stages))
     lanes = max(1, -(-int(one.interval * flows_per_s) // int(min(reached, clock_hz))))
     chosen = WalkerParameters(
-        forest=parameters, size=size, stages=stages, lanes=lanes, loadable=loadable, forest_id=forest_id
+        forest=parameters,
+        size=size,
+        stages=stages,
+        lanes=lanes,
+        loadable=loadable,
+        forest_id=forest_id,
+        monitor_only=monitor_only,
     )
     if loadable:
-        double = dataclasses.replace(chosen, double=True)
-        if _block_rams(double, device) <= device.block_rams:
-            chosen = double
+        larger = dataclasses.replace(chosen, size=_larger(size))
+        wanted = [dataclasses.replace(tables, double=double) for tables in (larger, chosen) for double in (True, False)]
+        chosen = next((tables for tables in wanted if _block_rams(tables, device) <= device.block_rams), chosen)
     return _plan(chosen, device)
+
+
+def _larger(size: WalkerSize) -> WalkerSize:
+    """Room for the same forest trained again, which has other thresholds, weights and numbers of nodes."""
+    return dataclasses.replace(size, row_bits=size.row_bits + 1, score_bits=size.score_bits + 2)
 
 
 def walker_plans(parameters: ForestParameters, device: Device, most_cells: int) -> Iterator[WalkerPlan]:

@@ -26,6 +26,7 @@ class ExporterParameters:
     Parameters
     ----------
     templates, counters, ipv4, ipv6: messages
+    live_forest: messages tell the forest in use, which can change
     records_between, ticks_between: templates and counters are sent again after so many records or ticks
     """
 
@@ -33,6 +34,7 @@ class ExporterParameters:
     counters: Message
     ipv4: Message
     ipv6: Message
+    live_forest: bool = False
     records_between: int = 64
     ticks_between: int = 600
 
@@ -75,8 +77,10 @@ class Exporter(wiring.Component):
     epoch_ms: of the time stamps, in milliseconds since 1970
     seconds: export time, in seconds since 1970
     fill: entries of the flow table in use
+    forest_id, monitor_only: of the forest in use, where that can change; hold while ``busy``
     quiet: no record is waiting
     announce, tick: pulses
+    busy: there is something to send
     i: what is said about the record; taken when its message has been sent
     record: read port on it
     snapshot, snapshot_done, counter_address, counter_data: see :class:`hdl.counter_bank.CounterBank`
@@ -90,6 +94,7 @@ class Exporter(wiring.Component):
         messages = (parameters.templates, parameters.counters, parameters.ipv4, parameters.ipv6)
         self._starts = [sum(len(message) for message in messages[:n]) for n in range(len(messages))]
         self._steps = [step for message in messages for step in message]
+        forest = {"forest_id": In(32), "monitor_only": In(1), "busy": Out(1)} if parameters.live_forest else {}
         super().__init__(
             {
                 "enabled": In(1),
@@ -107,6 +112,7 @@ class Exporter(wiring.Component):
                 "counter_data": In(16),
                 "o": Out(stream.Signature(framed(8))),
             }
+            | forest
         )
 
     def elaborate(self, platform):
@@ -132,9 +138,11 @@ class Exporter(wiring.Component):
 
         agenda = _Agenda(due, waiting, records, ticks)
         progress = _Progress(at, read.data, first, is_data, sequence, seconds, fill)
-        with m.FSM():
+        with m.FSM() as fsm:
             self._start(m, agenda, progress)
             self._send(m, progress)
+        if p.live_forest:
+            m.d.comb += self.busy.eq(~fsm.ongoing("IDLE") | due | waiting | self.i.valid)
 
         return m
 
@@ -219,6 +227,8 @@ class Exporter(wiring.Component):
             Live.DIRECTION: said.syn,
             Live.FILL: progress.fill,
         }
+        if self._parameters.live_forest:
+            live |= {Live.FOREST: self.forest_id, Live.MONITOR_ONLY: self.monitor_only}
         byte = Signal(8)
         time = Cat(self.epoch_ms + self.record.data, C(0, 64))
         with m.Switch(step.opcode):

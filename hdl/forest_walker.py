@@ -35,7 +35,7 @@ class ForestWalker(wiring.Component):
         Out: its score and verdict, and whether it was classified.
     table:
         In: images of forests (:func:`hdl.table_loader.table_image`), if the tables can be loaded.
-    forest_id, refused:
+    forest_id, monitor_only, loaded, refused:
         Out: see :class:`TableLoader`.
     """
 
@@ -46,7 +46,8 @@ class ForestWalker(wiring.Component):
             "o": Out(stream.Signature(parameters.answer_layout)),
         }
         if parameters.loadable:
-            ports |= {"table": In(stream.Signature(framed(8))), "forest_id": Out(32), "refused": Out(1)}
+            ports |= {"table": In(stream.Signature(framed(8)))}
+            ports |= {"forest_id": Out(32), "monitor_only": Out(1), "loaded": Out(1), "refused": Out(1)}
         visits = WalkerTable.of(parameters.forest).most_visits
         # A walk comes by the gate once in all stages; then it visits its rows and the gate, and two registers follow.
         self.latency = 1 + parameters.stages * (visits + 2) + 2
@@ -60,8 +61,6 @@ class ForestWalker(wiring.Component):
         lanes = [WalkerLane(parameters=p) for _ in range(p.lanes)]
         for number, lane in enumerate(lanes):
             m.submodules[f"lane_{number}"] = lane
-        if p.loadable:
-            self._load(m, lanes)
 
         # Each on a line of its own, so that both have their name in the circuit, where its proof finds them.
         for_input = Signal(range(p.lanes))
@@ -83,6 +82,9 @@ class ForestWalker(wiring.Component):
             m.d.sync += for_input.eq(self._after(for_input))
         with m.If(self.o.valid & self.o.ready):
             m.d.sync += for_output.eq(self._after(for_output))
+        # Last, so that the loader's ports do not take the names of this circuit's, by which its proof knows it.
+        if p.loadable:
+            self._load(m, lanes)
 
         return m
 
@@ -92,7 +94,12 @@ class ForestWalker(wiring.Component):
     def _load(self, m, lanes):
         m.submodules.loader = loader = TableLoader(parameters=self.parameters)
         wiring.connect(m, wiring.flipped(self.table), loader.i)
-        m.d.comb += [self.forest_id.eq(loader.forest_id), self.refused.eq(loader.refused)]
+        m.d.comb += [
+            self.forest_id.eq(loader.forest_id),
+            self.monitor_only.eq(loader.monitor_only),
+            self.loaded.eq(loader.loaded),
+            self.refused.eq(loader.refused),
+        ]
         idle, settled = Signal(len(lanes)), Signal(len(lanes))
         for number, lane in enumerate(lanes):
             m.d.comb += [

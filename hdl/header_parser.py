@@ -7,7 +7,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from hdl.item import ITEM_HEADER_BYTES, SETUP_BODY_BYTES, FrameOutcome, ItemKind, framed
+from hdl.item import CHUNK_BYTES, ITEM_HEADER_BYTES, SETUP_BODY_BYTES, FrameOutcome, ItemKind, framed
 from hdl.packet import PACKET_WORDS, Descriptor, PacketWord, packet_port_signature
 
 __all__ = ["HeaderParser"]
@@ -57,6 +57,7 @@ class HeaderParser(wiring.Component):
     Parameters
     ----------
     ports: the configured ports, or None when all TCP is tracked
+    chunks: chunks of table images are items too
 
     Attributes
     ----------
@@ -65,11 +66,12 @@ class HeaderParser(wiring.Component):
     packet: read port on its words
     """
 
-    def __init__(self, *, ports: tuple[int, ...] | None):
+    def __init__(self, *, ports: tuple[int, ...] | None, chunks: bool = False):
         for port in ports or ():
             if port not in range(1 << 16):
                 raise ValueError(f"A port must be in 0 .. 65535, not {port!r}")
         self._ports = ports
+        self._chunks = chunks
         super().__init__(
             {
                 "i": In(stream.Signature(framed(8))),
@@ -85,9 +87,12 @@ class HeaderParser(wiring.Component):
         bank = Signal()  # the one being written
         m.d.comb += [read.addr.eq(Cat(self.packet.address, ~bank)), self.packet.data.eq(read.data)]
 
-        kind, wrong_kind, no_item = Signal(2), Signal(), Signal()
+        kind, wrong_kind, no_item = Signal(3), Signal(), Signal()
+        highest = ItemKind.ONLY_CHUNK if self._chunks else ItemKind.SETUP
         outcome = Signal(FrameOutcome)
-        reader = _Reader(m, byte=self.i.p.data, write=write, bank=bank, kind=kind, ports=self._ports)
+        reader = _Reader(
+            m, byte=self.i.p.data, write=write, bank=bank, kind=kind, ports=self._ports, chunks=self._chunks
+        )
         header, offset = reader.header, reader.offset
 
         with m.If(self.o.ready):
@@ -99,8 +104,8 @@ class HeaderParser(wiring.Component):
                     kind_byte = (header == Header.ITEM) & (offset == 0)
                     with m.If(kind_byte):
                         m.d.sync += outcome.eq(FrameOutcome.TRUNCATED)  # unless it is settled before the item ends
-                        m.d.comb += wrong_kind.eq(self.i.p.data > ItemKind.SETUP)
-                        m.d.sync += [kind.eq(self.i.p.data), no_item.eq(wrong_kind)]
+                        m.d.comb += wrong_kind.eq(self.i.p.data > highest)
+                        m.d.sync += [kind.eq(self.i.p.data & highest), no_item.eq(wrong_kind)]
                     reader.read()
                     with m.If(reader.settled):
                         m.d.sync += [outcome.eq(reader.outcome), header.eq(Header.REST)]
@@ -108,7 +113,7 @@ class HeaderParser(wiring.Component):
                         whole = (header != Header.ITEM) | (offset == ITEM_HEADER_BYTES - 1)
                         m.d.sync += [header.eq(Header.ITEM), offset.eq(0)]
                         used = reader.settled | ((header == Header.REST) & (outcome == FrameOutcome.USED))
-                        cut = (kind == ItemKind.SETUP) & ~used
+                        cut = (kind >= ItemKind.SETUP) & ~used
                         m.d.sync += no_item.eq(wrong_kind | ~whole | cut | (no_item & ~kind_byte))
                         m.next = "REPORT"
             self._report(m, reader, no_item, outcome)
@@ -133,8 +138,8 @@ class HeaderParser(wiring.Component):
 class _Reader:
     """The statements that read one byte, header by header; they belong to the parser's module ``m``."""
 
-    def __init__(self, m, *, byte, write, bank, kind, ports):
-        self.m, self.byte, self.ports, self.kind = m, byte, ports, kind
+    def __init__(self, m, *, byte, write, bank, kind, ports, chunks):
+        self.m, self.byte, self.ports, self.kind, self.chunks = m, byte, ports, kind, chunks
         self.write, self.bank = write, bank
         self.header, self.offset = Signal(Header), Signal(range(64))
         self.settled, self.outcome = Signal(), Signal(FrameOutcome)
@@ -150,7 +155,7 @@ class _Reader:
         m.d.sync += [self.before.eq(self.word), self.offset.eq(self.offset + 1)]
         for (header, last_byte), address in _STORED.items():
             with m.If(self.at(header, last_byte)):
-                self._store(address, self.word)
+                self._store(C(address, 4), self.word)
         with m.Switch(self.header):
             for header in Header:
                 with m.Case(header):
@@ -162,7 +167,7 @@ class _Reader:
     def _store(self, address, value):
         self.m.d.comb += [
             self.write.en.eq(1),
-            self.write.addr.eq(Cat(C(address, 4), self.bank)),
+            self.write.addr.eq(Cat(address, self.bank)),
             self.write.data.eq(value),
         ]
 
@@ -279,9 +284,9 @@ class _Reader:
             too_short = self._shorter(self.length, self.ip_words + data_offset)
             self._settle(FrameOutcome.MALFORMED, (data_offset < 5) | too_short)
         with self._after(13):
-            self._store(PacketWord.MARKS, Cat(byte, self.ttl))
+            self._store(C(PacketWord.MARKS, 4), Cat(byte, self.ttl))
         with self._after(15):
-            self._store(PacketWord.SIZES, Cat(self.word[:16], self.length))
+            self._store(C(PacketWord.SIZES, 4), Cat(self.word[:16], self.length))
             self._settle(FrameOutcome.USED)
 
     def _rest(self):
@@ -290,12 +295,20 @@ class _Reader:
             with m.If(self.kind == kind):
                 for word in range(words):
                     with self._after(4 * word + 3):
-                        self._store(PacketWord.BODY + word, self.word)
+                        self._store(C(PacketWord.BODY + word, 4), self.word)
                 with self._after(4 * words - 1):
                     self._settle(FrameOutcome.USED)
+        if self.chunks:
+            self._chunk()
         # Stops counting, so that no byte of a long item is taken for an early one.
         with self.m.If(self.offset == 63):
             self.m.d.sync += self.offset.eq(63)
+
+    def _chunk(self):
+        """A part of a table image, a word after every fourth byte."""
+        with self.m.If(self.kind[2] & (self.offset < CHUNK_BYTES) & (self.offset[:2] == 3)):
+            self._store(Cat(self.offset[2:5], C(PacketWord.BODY >> 3, 1)), self.word)
+        self._settle(FrameOutcome.USED, self.kind[2] & (self.offset == CHUNK_BYTES - 1))
 
     @staticmethod
     def _shorter(length, words):

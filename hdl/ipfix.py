@@ -48,11 +48,16 @@ class Live(enum.IntEnum):
     """biflowDirection: 1 when the initiator is known by its SYN, else 0."""
     FILL = 6
     """Entries of the flow table in use."""
+    FOREST = 7
+    """Id of the forest in use, where it can change."""
+    MONITOR_ONLY = 8
+    """Whether that is for monitoring only."""
 
     @property
     def size(self) -> int:
         """Bytes that a field of it may have."""
-        return {Live.VERDICT: 1, Live.REASON: 1, Live.DIRECTION: 1, Live.FILL: 2}.get(self, 4)
+        one = dict.fromkeys((Live.VERDICT, Live.REASON, Live.DIRECTION, Live.MONITOR_ONLY), 1)
+        return (one | {Live.FILL: 2}).get(self, 4)
 
 
 MAX_RECORD_WORDS = 32

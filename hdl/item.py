@@ -1,15 +1,19 @@
-"""The item stream between link and probe: frames, ticks and flushes, each with its time and wire length."""
+"""The item stream between link and probe: frames, ticks and flushes, each with its time and wire length, and more."""
 
 import enum
 
 from amaranth.lib import data
 
-__all__ = ["ITEM_HEADER_BYTES", "SETUP_BODY_BYTES", "FrameOutcome", "ItemKind", "framed", "item_bytes", "setup_body"]
+__all__ = ["CHUNK_BYTES", "ITEM_HEADER_BYTES", "SETUP_BODY_BYTES", "FrameOutcome", "ItemKind"]
+__all__ += ["framed", "item_bytes", "setup_body"]
 
 ITEM_HEADER_BYTES = 8
 """Kind (1 byte), wire length (3 bytes), time in milliseconds (4 bytes), all in network byte order."""
 
 SETUP_BODY_BYTES = 20
+
+CHUNK_BYTES = 32
+"""Of a table image in each item that carries a part of it."""
 
 
 class ItemKind(enum.IntEnum):
@@ -20,6 +24,17 @@ class ItemKind(enum.IntEnum):
     FLUSH = 2
     SETUP = 3
     """With the epoch (8 bytes, milliseconds since 1970), the secret key (8 bytes) and the export time (4 bytes)."""
+    CHUNK = 4
+    """A part of a table image. Bit 0 of a kind from here on: it is the first of its image; bit 1: it is the last."""
+    FIRST_CHUNK = 5
+    LAST_CHUNK = 6
+    ONLY_CHUNK = 7
+    """No image is so short, so it is refused."""
+
+    @property
+    def is_chunk(self) -> bool:
+        """Whether it carries a part of a table image."""
+        return self >= ItemKind.CHUNK
 
 
 class FrameOutcome(enum.IntEnum):

@@ -22,7 +22,7 @@ class PacketWord(enum.IntEnum):
     """TTL in bits 8 to 15, TCP flags in bits 0 to 7."""
     SOURCE = 8
     BODY = 8
-    """What follows the header of a tick (one word) or of a set-up item (five), in place of addresses."""
+    """What follows the header of a tick (one word), a set-up item (five) or a chunk (eight), in place of addresses."""
     DESTINATION = 12
 
 
@@ -30,7 +30,7 @@ class Descriptor(data.Struct):
     """An item, read to its end. One that is ``bad`` has neither kind nor outcome."""
 
     bad: 1
-    kind: 2
+    kind: 3
     outcome: 4
     ipv6: 1
 

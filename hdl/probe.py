@@ -7,6 +7,7 @@ from amaranth.hdl import Module
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect
 
+from hdl.chunk_reader import ChunkReader
 from hdl.classifier import Classifier
 from hdl.counter_bank import CounterBank
 from hdl.exporter import Exporter, ExporterParameters
@@ -16,7 +17,7 @@ from hdl.header_parser import HeaderParser
 from hdl.item import framed
 from hdl.record_buffer import RecordBuffer
 from hdl.set_up import SetUp
-from hdl.tally import Counter, FrameTally, RecordTally, UnexportedTally, event_signature
+from hdl.tally import FrameTally, RecordTally, UnexportedTally, counters_of, event_signature
 
 __all__ = ["Probe", "ProbeParameters"]
 
@@ -35,6 +36,7 @@ class ProbeParameters:
     export: messages
     record_slots: records that may wait, a power of two
     wait: records without room are waited for; only where the link can push back
+    loadable: the forest is a :class:`hdl.forest_walker.ForestWalker` that takes table images, which come as items
     """
 
     table: FlowTableParameters
@@ -46,6 +48,7 @@ class ProbeParameters:
     export: ExporterParameters
     record_slots: int = 8
     wait: bool = True
+    loadable: bool = False
 
 
 class Probe(wiring.Component):
@@ -76,29 +79,34 @@ class Probe(wiring.Component):
     def elaborate(self, platform):
         p, layout = self.parameters, self.parameters.table.layout
         m = Module()
-        m.submodules.parser = HeaderParser(ports=p.table.ports)
+        m.submodules.parser = HeaderParser(ports=p.table.ports, chunks=p.loadable)
         m.submodules.frame_tally = FrameTally()
         m.submodules.set_up = SetUp()
         m.submodules.table = FlowTable(parameters=p.table)
         m.submodules.buffer = buffer = RecordBuffer(
             layout=layout, slots=p.record_slots, min_packets=p.min_packets, wait=p.wait
         )
+        forest = p.forest()
         m.submodules.classifier = Classifier(
-            forest=p.forest(),
+            forest=forest,
             sources=p.sources,
             fraction=p.fraction,
             layout=layout,
             both_directions=p.both_directions,
         )
-        m.submodules.record_tally = RecordTally()
+        m.submodules.record_tally = RecordTally(loadable=p.loadable)
         m.submodules.exporter = Exporter(parameters=p.export, layout=layout)
-        m.submodules.counters = CounterBank(counters=len(Counter), sources=4)
+        m.submodules.counters = CounterBank(
+            counters=len(counters_of(loadable=p.loadable)), sources=5 if p.loadable else 4
+        )
         m.submodules.unexported_tally = UnexportedTally(payload=buffer.unexported.payload.shape())
 
         self._connect_streams(m)
         self._connect_events(m)
         self._connect_signals(m)
         self._share_record(m)
+        if p.loadable:
+            self._load(m, forest)
 
         return m
 
@@ -106,15 +114,16 @@ class Probe(wiring.Component):
         parts = m.submodules
         connect(m, wiring.flipped(self.i), parts.parser.i)
         connect(m, parts.parser.o, parts.frame_tally.i)
-        connect(m, parts.frame_tally.o, parts.set_up.i)
         connect(m, parts.set_up.o, parts.table.i)
-        connect(m, parts.parser.packet, parts.set_up.words)
         connect(m, parts.set_up.packet, parts.table.packet)
         connect(m, parts.table.o, parts.buffer.i)
         connect(m, parts.buffer.unexported, parts.unexported_tally.i)
         connect(m, parts.classifier.o, parts.record_tally.i)
         connect(m, parts.record_tally.o, parts.exporter.i)
         connect(m, parts.exporter.o, wiring.flipped(self.o))
+        if not self.parameters.loadable:
+            connect(m, parts.frame_tally.o, parts.set_up.i)
+            connect(m, parts.parser.packet, parts.set_up.words)
 
     def _connect_events(self, m):
         parts, counters = m.submodules, m.submodules.counters
@@ -159,3 +168,24 @@ class Probe(wiring.Component):
         ]
         with m.If(classifier.o.valid):
             m.d.comb += buffer.record.address.eq(exporter.record.address)
+
+    def _load(self, m, forest):
+        """Puts the reader of chunks before the set-up, and the forest behind it, whatever part that belongs to."""
+        parts = m.submodules
+        m.submodules.chunks = chunks = ChunkReader()
+        connect(m, parts.parser.packet, chunks.words)
+        connect(m, parts.frame_tally.o, chunks.i)
+        connect(m, chunks.packet, parts.set_up.words)
+        connect(m, chunks.o, parts.set_up.i)
+        connect(m, chunks.table, forest.table)
+        connect(m, chunks.event, parts.counters.i_4)
+        exporter = parts.exporter
+        m.d.comb += [
+            chunks.quiet.eq(~parts.buffer.available & ~exporter.busy),
+            chunks.loaded.eq(forest.loaded),
+            chunks.refused.eq(forest.refused),
+            exporter.forest_id.eq(forest.forest_id),
+            exporter.monitor_only.eq(forest.monitor_only),
+        ]
+        with m.If(chunks.ended):
+            m.d.comb += exporter.announce.eq(1)

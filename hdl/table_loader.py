@@ -4,17 +4,19 @@ import hashlib
 from collections.abc import Sequence
 
 from amaranth.hdl import Array, Cat, Module, Mux, Shape, Signal, Value
-from amaranth.lib import stream, wiring
+from amaranth.lib import data, stream, wiring
 from amaranth.lib.crc.catalog import CRC32_ISO_HDLC
 from amaranth.lib.wiring import In, Out
 
 from .forest_parameters import ForestParameters
-from .item import framed
+from .item import CHUNK_BYTES, framed
 from .walker_parameters import WalkerParameters, WalkerSize, table_contents
 
-__all__ = ["TableLoader", "table_image"]
+__all__ = ["TableLoader", "least_image_bytes", "size_id", "table_image"]
 
 _ID_BYTES = 4
+_CRC_BYTES = 4
+_HEADER_BYTES = 2 * _ID_BYTES + 1
 
 
 def size_id(size: WalkerSize) -> int:
@@ -27,19 +29,27 @@ def word_bytes(size: WalkerSize) -> list[int]:
     return [-(-Shape.cast(shape).width // 8) for shape, _ in size.tables.values()]
 
 
-def table_image(forest: ForestParameters, size: WalkerSize, forest_id: int) -> bytes:
+def least_image_bytes(size: WalkerSize) -> int:
+    """Bytes of an image without padding: header, words, checksum."""
+    words = zip(size.tables.values(), word_bytes(size), strict=True)
+    return _HEADER_BYTES + sum(width << bits for (_, bits), width in words) + _CRC_BYTES
+
+
+def table_image(forest: ForestParameters, size: WalkerSize, forest_id: int, *, monitor_only: bool = False) -> bytes:
     """A forest as :class:`TableLoader` takes it; :class:`ValueError` when the walker is too small for it.
 
-    The id of the size and that of the forest, 4 bytes each, then the words of every table one after another, all
-    in network byte order; then the CRC-32 of all that (as in Ethernet), least significant byte first.
+    The id of the size, 4 bytes; 1 when the forest is for monitoring only, else 0, a byte; the id of the forest,
+    4 bytes; the words of every table one after another, all in network byte order; zeros, so that the whole is made of
+    chunks; then the CRC-32 of all that (as in Ethernet), least significant byte first.
     """
-    image = size_id(size).to_bytes(_ID_BYTES, "big") + forest_id.to_bytes(_ID_BYTES, "big")
+    image = size_id(size).to_bytes(_ID_BYTES, "big") + bytes([monitor_only]) + forest_id.to_bytes(_ID_BYTES, "big")
     contents = table_contents(forest, size)
     for (name, (shape, bits)), width in zip(size.tables.items(), word_bytes(size), strict=True):
         words: Sequence = [*contents[name], *[0] * ((1 << bits) - len(contents[name]))]
         image += b"".join(_word(shape, word).to_bytes(width, "big") for word in words)
+    image += bytes(-(len(image) + _CRC_BYTES) % CHUNK_BYTES)
     crc = CRC32_ISO_HDLC().compute(image)
-    return image + crc.to_bytes(4, "little")
+    return image + crc.to_bytes(_CRC_BYTES, "little")
 
 
 def _word(shape: Shape | int, value: int) -> int:
@@ -49,9 +59,9 @@ def _word(shape: Shape | int, value: int) -> int:
 class TableLoader(wiring.Component):
     """Writes the words of an image into the tables, byte by byte.
 
-    An image for another size of walker changes nothing. One that ends early, goes on too long or has a wrong checksum
-    is not used: of double tables the walker keeps the half it has, and a walker with single tables classifies nothing
-    until a good image has come, since its only tables were written over.
+    An image for another size of walker changes nothing. One that ends early or has a wrong checksum is not used: of
+    double tables the walker keeps the half it has, and a walker with single tables classifies nothing until a good
+    image has come, since its only tables were written over.
 
     **Throughput**: a byte every three clocks, so that the clock of the walker does not suffer; and the walks in single
     tables must have ended before the first word.
@@ -69,10 +79,10 @@ class TableLoader(wiring.Component):
         Out: to the lanes.
     idle, settled:
         In: of all lanes together.
-    forest_id:
+    forest_id, monitor_only:
         Out: of the forest that flows are classified with.
-    refused:
-        Out: high for a clock when an image was not used.
+    loaded, refused:
+        Out: one of them is high for a clock after each image, which was used or was not.
     """
 
     def __init__(self, *, parameters: WalkerParameters):
@@ -87,6 +97,8 @@ class TableLoader(wiring.Component):
                 "idle": In(1),
                 "settled": In(1),
                 "forest_id": Out(32, init=parameters.forest_id),
+                "monitor_only": Out(1, init=parameters.monitor_only),
+                "loaded": Out(1),
                 "refused": Out(1),
             }
         )
@@ -109,7 +121,8 @@ class TableLoader(wiring.Component):
         with m.If(taken):
             m.d.sync += [held.eq(self.i.payload), word.eq(Cat(self.i.p.data, word))]
 
-        byte, candidate = Signal(range(8)), Signal(32)
+        byte = Signal(range(_HEADER_BYTES))
+        candidate = Signal(data.StructLayout({"forest_id": 32, "monitor_only": 1}))
         with m.FSM():
             self._header(m, acts, held, byte, word, candidate, waits)
             with m.State("WAIT"):
@@ -132,19 +145,24 @@ class TableLoader(wiring.Component):
         m.next = "HEADER"
 
     def _header(self, m, acts, held, byte, word, candidate, waits):
-        """Ids of the size and of the forest."""
+        """Id of the size, whether for monitoring only, id of the forest."""
         right_size, whole = Signal(), Signal()
-        m.d.sync += [right_size.eq(word[:32] == size_id(self.parameters.size)), whole.eq(byte == 7)]
+        m.d.sync += [
+            right_size.eq(word[:32] == size_id(self.parameters.size)),
+            whole.eq(byte == _HEADER_BYTES - 1),
+        ]
         with m.State("HEADER"):
             with m.If(acts):
                 m.d.sync += byte.eq(byte + 1)
                 with m.If(held.last):
                     self._refuse(m, byte)
-                with m.Elif((byte == 3) & ~right_size):
+                with m.Elif((byte == _ID_BYTES - 1) & ~right_size):
                     m.next = "SKIP"
+                with m.Elif(byte == _ID_BYTES):
+                    m.d.sync += candidate.monitor_only.eq(word[0])
                 with m.Elif(whole):
                     m.d.comb += waits.eq(1)
-                    m.d.sync += [candidate.eq(word), byte.eq(0)]
+                    m.d.sync += [candidate.forest_id.eq(word), byte.eq(0)]
                     m.next = "WAIT"
 
     def _words(self, m, acts, held, byte, word):
@@ -178,22 +196,20 @@ class TableLoader(wiring.Component):
                     self._refuse(m, byte)
 
     def _checksum(self, m, acts, held, byte, matches, candidate):
-        """The last bytes of an image."""
-        good, fourth = Signal(), Signal()
-        m.d.sync += [good.eq(matches), fourth.eq(byte == 3)]
+        """Padding and checksum, which tells whether all of it is right, however much there is."""
+        good = Signal()
+        m.d.sync += good.eq(matches)
         with m.State("CHECKSUM"):
-            with m.If(acts):
-                m.d.sync += byte.eq(byte + 1)
-                with m.If(held.last & fourth):
-                    m.d.sync += byte.eq(0)
-                    m.next = "JUDGE"
-                with m.Elif(held.last):
-                    self._refuse(m, byte)
-                with m.Elif(fourth):
-                    m.next = "SKIP"
+            with m.If(acts & held.last):
+                m.next = "JUDGE"
         with m.State("JUDGE"):
             with m.If(good):
-                m.d.sync += [self.forest_id.eq(candidate), self.halt.eq(0)]
+                m.d.comb += self.loaded.eq(1)
+                m.d.sync += [
+                    self.forest_id.eq(candidate.forest_id),
+                    self.monitor_only.eq(candidate.monitor_only),
+                    self.halt.eq(0),
+                ]
                 if self.parameters.double:
                     m.d.sync += self.half.eq(~self.half)
                 m.next = "HEADER"

@@ -13,7 +13,7 @@ from hdl.packet import Descriptor
 from hdl.record_buffer import Unexported
 from hdl.verdict import Verdict, VerdictReason
 
-__all__ = ["Counter", "FrameTally", "RecordTally", "UnexportedTally", "event_signature"]
+__all__ = ["Counter", "FrameTally", "RecordTally", "UnexportedTally", "counters_of", "event_signature"]
 
 
 class Counter(enum.IntEnum):
@@ -41,6 +41,13 @@ class Counter(enum.IntEnum):
     RECORDS_OVERLOAD = 19
     FRAMES_SHORT = 20
     FRAMES_OVERLOAD = 21
+    RECORDS_UNCLASSIFIED = 22
+    TABLES_REFUSED = 23
+
+
+def counters_of(*, loadable: bool) -> tuple[Counter, ...]:
+    """Those of a probe; the last ones only if another forest can be loaded into it."""
+    return tuple(Counter)[: None if loadable else Counter.RECORDS_UNCLASSIFIED]
 
 
 _OF_REASON = {
@@ -48,6 +55,7 @@ _OF_REASON = {
     VerdictReason.ONE_SIDED: Counter.RECORDS_ONE_SIDED,
     VerdictReason.MIDFLOW: Counter.RECORDS_MIDFLOW,
 }
+_OF_REASON_LOADABLE = _OF_REASON | {VerdictReason.OVERLOAD: Counter.RECORDS_UNCLASSIFIED}
 
 
 def event_signature() -> stream.Signature:
@@ -58,8 +66,8 @@ def event_signature() -> stream.Signature:
 class FrameTally(wiring.Component):
     """Counts every item's end and passes on what the flow table is to see.
 
-    While the probe is not ready, frames are counted as NOT_READY, ticks and flushes are forgotten, and only a set-up
-    item is passed on.
+    While the probe is not ready, frames are counted as NOT_READY, ticks, flushes and chunks are forgotten, and only a
+    set-up item is passed on.
 
     **Latency**: a frame waits until its event has been taken.
 
@@ -119,13 +127,18 @@ class FrameTally(wiring.Component):
 class RecordTally(wiring.Component):
     """Counts a classified record by its verdict and its frames, then passes it on.
 
+    Parameters
+    ----------
+    loadable: there are records that no forest has classified
+
     Attributes
     ----------
     i, o: classifications
     event: what to count
     """
 
-    def __init__(self):
+    def __init__(self, *, loadable: bool = False):
+        self._of_reason = _OF_REASON_LOADABLE if loadable else _OF_REASON
         super().__init__(
             {
                 "i": In(stream.Signature(Classification)),
@@ -141,7 +154,7 @@ class RecordTally(wiring.Component):
         spam = self.i.p.verdict == Verdict.SPAM
         m.d.comb += index.eq(Mux(spam, Counter.RECORDS_SPAM, Counter.RECORDS_BACKGROUND))
         with m.Switch(self.i.p.reason):
-            for reason, counter in _OF_REASON.items():
+            for reason, counter in self._of_reason.items():
                 with m.Case(reason):
                     m.d.comb += index.eq(counter)
 

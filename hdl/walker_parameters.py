@@ -142,8 +142,8 @@ class WalkerParameters:
         Tables have two halves: one can be loaded while flows are classified with the other.
     loadable:
         Tables can be loaded.
-    forest_id:
-        Of the forest at the start, 32 bits; a walker that can be loaded tells which it holds.
+    forest_id, monitor_only:
+        Of the forest at the start; the id has 32 bits. A walker that can be loaded tells which it holds.
     """
 
     forest: ForestParameters
@@ -153,6 +153,7 @@ class WalkerParameters:
     double: bool = False
     loadable: bool = False
     forest_id: int = 0
+    monitor_only: bool = False
 
     def __post_init__(self):
         if self.stages not in STAGES:

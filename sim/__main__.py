@@ -20,6 +20,7 @@ from .feed_key import parse_key
 from .forest_check import check_forest
 from .gate_check import check_gates
 from .items import TICK_MS
+from .load import Load
 from .probe_check import CHECK_CAPTURE, FLOWS, check_probe
 from .replay import ENGINES, TEST_KEY, replay
 
@@ -27,6 +28,12 @@ app = new_app("Captures through the probe: in software, in simulation, on a boar
 
 _STEP = 100
 """Items between two signs of life."""
+
+OtherForest = Annotated[
+    Path | None,
+    typer.Option("--forest", help="Load this forest into the probe, which was exported with --loadable."),
+]
+LoadAfter = Annotated[int, typer.Option(min=0, help="With --forest: so many frames come before it.")]
 
 
 @app.callback()
@@ -65,6 +72,8 @@ def replay_command(
     ] = True,
     tick_ms: Annotated[int, typer.Option(min=1, max=60_000, help="Tick period in milliseconds.")] = TICK_MS,
     limit: Annotated[int | None, typer.Option(min=1, help="Replay so many frames only.")] = None,
+    forest: OtherForest = None,
+    load_after: LoadAfter = 0,
     vcd: Annotated[Path | None, typer.Option(help="Write the waveforms of a simulation here.")] = None,
 ) -> None:
     """Send a capture through the probe and write the records that leave it.
@@ -77,6 +86,8 @@ def replay_command(
         python -m sim replay capture.pcap.gz --export probe -o records.csv
 
         python -m sim replay capture.pcap.gz --export probe --engine amaranth --limit 200 -o records.ipfix
+
+        python -m sim replay capture.pcap.gz --export probe --forest new.json --load-after 10000 -o records.csv
     """
     with contextlib.ExitStack() as stack:
         tell = stack.enter_context(telling(f"replaying {capture.name}"))
@@ -90,6 +101,7 @@ def replay_command(
             headers_only=headers_only,
             tick_ms=tick_ms,
             limit=limit,
+            load=None if forest is None else Load(forest, load_after),
             vcd=waveforms,
             on_cut=warn,
             tell=tell,
@@ -113,6 +125,8 @@ def feed_command(
     ] = None,
     tick_ms: Annotated[int, typer.Option(min=1, max=60_000, help="Tick period in milliseconds.")] = TICK_MS,
     limit: Annotated[int | None, typer.Option(min=1, help="Feed so many frames only.")] = None,
+    forest: OtherForest = None,
+    load_after: LoadAfter = 0,
     records: Annotated[str | None, typer.Option(help="Serial port that records come back on.")] = None,
     export: Annotated[Path | None, typer.Option(help="The export that the board holds; --records needs it.")] = None,
     out: Annotated[
@@ -129,8 +143,11 @@ def feed_command(
         python -m sim feed capture.pcap.gz --device /dev/spidev0.0
 
         python -m sim feed capture.pcap.gz --device ftdi://ftdi:232h/1 --records /dev/ttyUSB1 --export probe -o r.csv
+
+        python -m sim feed capture.pcap.gz --device /dev/spidev0.0 --export probe --forest new.json
     """
-    parameters = FeedParameters(device, speed_hz, pace, key_file, tick_ms, limit, records, export, out)
+    load = None if forest is None else Load(forest, load_after)
+    parameters = FeedParameters(device, speed_hz, pace, key_file, tick_ms, limit, records, export, out, load)
     with telling(f"feeding {capture.name}") as tell:
         fed = feed_capture(capture, parameters, say=print, tell=tell, on_cut=warn)
     print(f"{capture}: {fed.items} items of {fed.frames} frames taken, {fed.refused} refusals")
@@ -156,6 +173,7 @@ def check_command(
 
     The forest gets its test vectors, one every clock, and each answer is compared in the clock in which it is due. The
     whole probe gets real traffic with random gaps; its records must be those of the software probe, in the same order.
+    One that was exported with --loadable is loaded with another forest meanwhile, and offered a damaged one.
     Exit code 1 when anything differs.
 
     --gates needs a C++ compiler: what CXX names, g++ or clang++, or the extra `compiled`.
@@ -186,6 +204,8 @@ def check_command(
         f"probe: {probe.records} records of {probe.flows} flows, {probe.frames} frames in {probe.cycles} cycles, "
         f"seed {seed}, {probe.mismatches} mismatches, counters equal"
     )
+    if probe.loads:
+        print(f"tables: another forest loaded in the middle of it, {probe.refusals} damaged image refused")
 
 
 def summary(records: Tally[Verdict], frames: int) -> str:

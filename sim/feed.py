@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from compiler.errors import InputError
+from compiler.errors import CheckFailed, InputError
+from compiler.forest import Forest
 from compiler.manifest import Manifest, read_manifest
 from hdl.item import ItemKind
+from hdl.tally import Counter
 from hdl.verdict import Verdict
 
 from .capture import Cut
@@ -18,6 +20,7 @@ from .feed_key import key_of
 from .feed_link import BoardLink, LineReader, paced
 from .identity import address_text
 from .items import TICK_MS, Item, setup_item
+from .load import Load
 from .record_file import RecordWriter, check_record_target, time_text, writing_records
 from .replay import capture_items
 
@@ -42,6 +45,7 @@ class FeedParameters:
     limit: frames
     records: serial port that records come back on
     export: what the board holds
+    load: another forest, and when the board is loaded with it
     out: file for the records; without one each is a line
     """
 
@@ -54,6 +58,7 @@ class FeedParameters:
     records: str | None = None
     export: Path | None = None
     out: Path | None = None
+    load: Load | None = None
 
     def check(self) -> None:
         """Refuse what cannot be done before any of it has been done."""
@@ -63,6 +68,8 @@ class FeedParameters:
             raise InputError("--out: needs --records, the serial port that records come back on")
         if self.records is not None and self.export is None:
             raise InputError("--records: needs --export, the export that the board holds, to know its records by")
+        if self.load is not None and self.export is None:
+            raise InputError("--forest: needs --export, the export that the board holds, to make its tables by")
         if self.out is not None:
             check_record_target(self.out)
 
@@ -202,6 +209,10 @@ def feed_capture(
     manifest = None if p.export is None else read_manifest(p.export)
     taken = capture_items(capture, limit=p.limit, headers_only=True, tick_ms=p.tick_ms, on_cut=on_cut)
     items = paced(taken.items) if p.pace == "real" else taken.items
+    loaded = None
+    if p.load is not None:
+        loaded = p.load.read(p.export)
+        items = loaded.among(items)
     with contextlib.ExitStack() as stack:
         exchange = stack.enter_context(open_spi(p.device, p.speed_hz))
         receiver = None
@@ -212,7 +223,19 @@ def feed_capture(
             line = stack.enter_context(LineReader(stack.enter_context(open_line(p.records))))
             receiver = Receiver(line, p.records, manifest, writer)
         setup = setup_item(key_of(p.key_file), taken.epoch_ms)
-        return feed(BoardLink(exchange, name=p.device), setup, items, receiver, tell)
+        fed = feed(BoardLink(exchange, name=p.device), setup, items, receiver, tell)
+        if loaded is not None and fed.counters is not None:
+            _check_loaded(fed.counters, loaded.forest, p.device)
+        return fed
+
+
+def _check_loaded(counters: ExportedCounters, forest: Forest, device: str) -> None:
+    """Raise :class:`CheckFailed` unless a probe says that it has the forest that it was to be loaded with."""
+    if counters.forest_id != int(forest.id, 16):
+        refused = counters.counters.get(Counter.TABLES_REFUSED, 0)
+        raise CheckFailed(
+            f"{device}: the board has forest {counters.forest_id:08x}, not {forest.id}; table images refused: {refused}"
+        )
 
 
 def verdict_line(record: ExportedRecord) -> str:

@@ -7,6 +7,7 @@ announcements in between, since that depends on clocks: see :class:`IpfixWriter`
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from compiler.forest import Forest
 from hdl.entry_layout import EntryLayout, StateBit
 from hdl.exporter import ExporterParameters
 from hdl.ipfix import Live, Message, Opcode
@@ -80,11 +81,12 @@ class IpfixWriter:
         """So many records or ticks have come that the exporter announces itself."""
         return self._records >= self._parameters.records_between or self._ticks >= self._parameters.ticks_between
 
-    def announcement(self, counters: Mapping[Counter, int], fill: int) -> Iterator[bytes]:
+    def announcement(self, counters: Mapping[Counter, int], fill: int, forest: Forest) -> Iterator[bytes]:
         """Templates, then counters."""
         self._records = self._ticks = 0
-        yield self._message(self._parameters.templates, {Live.FILL: fill})
-        yield self._message(self._parameters.counters, {Live.FILL: fill}, counters=counters)
+        said = {Live.FILL: fill, **_of_forest(forest)}
+        yield self._message(self._parameters.templates, said)
+        yield self._message(self._parameters.counters, said, counters=counters)
         self._sequence = self._sequence + 1 & 0xFFFF_FFFF
 
     def record(self, record: ProbeRecord) -> bytes:
@@ -96,25 +98,32 @@ class IpfixWriter:
             Live.VERDICT: record.verdict,
             Live.REASON: record.reason,
             Live.DIRECTION: int(record.flow.syn),
+            **_of_forest(record.forest),
         }
         message = self._message(self._parameters.ipv6 if ipv6 else self._parameters.ipv4, said, record=words)
         self._records += 1
         self._sequence = self._sequence + 1 & 0xFFFF_FFFF
         return message
 
-    def _message(self, program: Message, live: dict[Live, int], **rest) -> bytes:
-        live |= {Live.SECONDS: self.seconds, Live.SEQUENCE: self._sequence}
+    def _message(self, program: Message, live: Mapping[Live, int], **rest) -> bytes:
+        live = {**live, Live.SECONDS: self.seconds, Live.SEQUENCE: self._sequence}
         return run_program(program, ProgramValues(live, self._epoch_ms, **rest))
+
+
+def _of_forest(forest: Forest) -> dict[Live, int]:
+    """What is said of the forest in use by a probe into which others can be loaded."""
+    return {Live.FOREST: int(forest.id, 16), Live.MONITOR_ONLY: int(forest.monitor_only)}
 
 
 def probe_messages(probe: SoftwareProbe, writer: IpfixWriter, items: Iterator[Item]) -> Iterator[bytes]:
     """What a probe sends that is set up and fed these items."""
 
     def announcement() -> Iterator[bytes]:
-        return writer.announcement(probe_counters(probe), probe.table.fill)
+        return writer.announcement(probe_counters(probe), probe.table.fill, probe.forest)
 
     yield from announcement()
     for item in items:
+        ended = 0 if probe.loading is None else probe.loading.ended
         records = list(probe.run([item]))
         if item.kind is ItemKind.TICK and item.body:
             writer.tick(int.from_bytes(item.body, "big"))
@@ -124,12 +133,14 @@ def probe_messages(probe: SoftwareProbe, writer: IpfixWriter, items: Iterator[It
                 yield from announcement()
         if item.kind is ItemKind.FLUSH or writer.due:
             yield from announcement()
+        for _ in range(0 if probe.loading is None else probe.loading.ended - ended):
+            yield from announcement()
 
 
 def probe_counters(probe: SoftwareProbe) -> dict[Counter, int]:
     """The counters of a circuit as the software has them; it has room for every record."""
     counts = probe.counters
-    return {Counter(outcome): probe.table.outcomes[outcome] for outcome in FrameOutcome} | {
+    counters = {Counter(outcome): probe.table.outcomes[outcome] for outcome in FrameOutcome} | {
         Counter.BAD_ITEMS: counts["bad_items"],
         Counter.RECORDS_SPAM: counts["verdict_spam"],
         Counter.RECORDS_BACKGROUND: counts["verdict_background"],
@@ -142,3 +153,9 @@ def probe_counters(probe: SoftwareProbe) -> dict[Counter, int]:
         Counter.FRAMES_SHORT: counts["frames_unexported"],
         Counter.FRAMES_OVERLOAD: 0,
     }
+    if probe.loading is not None:
+        counters |= {
+            Counter.RECORDS_UNCLASSIFIED: counts["reason_overload"],
+            Counter.TABLES_REFUSED: probe.loading.refused,
+        }
+    return counters

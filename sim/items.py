@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from compiler.errors import InputError
-from hdl.item import ITEM_HEADER_BYTES, SETUP_BODY_BYTES, ItemKind, item_bytes, setup_body
+from hdl.item import CHUNK_BYTES, ITEM_HEADER_BYTES, SETUP_BODY_BYTES, ItemKind, item_bytes, setup_body
 
 from .capture import CapturedFrame
 from .headers import header_bytes
@@ -22,7 +22,7 @@ _SECONDS_BYTES = 4
 
 
 class Item(NamedTuple):
-    """One item; ``body`` is the captured part of a frame, or the seconds since 1970 of a tick."""
+    """One item; ``body`` is the captured part of a frame, the seconds since 1970 of a tick, part of a table image."""
 
     kind: ItemKind
     time_ms: int
@@ -35,13 +35,15 @@ class Item(NamedTuple):
 
 
 def parse_item(data: bytes) -> Item | None:
-    """The item that these bytes hold; None for a bad item: too short, or of a kind the probe does not know."""
+    """The item that these bytes hold; None for a bad item: too short, or of a kind that no probe knows."""
     if len(data) < ITEM_HEADER_BYTES or data[0] not in set(ItemKind):
         return None
-    if data[0] == ItemKind.SETUP and len(data) < ITEM_HEADER_BYTES + SETUP_BODY_BYTES:
+    kind = ItemKind(data[0])
+    least = SETUP_BODY_BYTES if kind is ItemKind.SETUP else CHUNK_BYTES if kind.is_chunk else 0
+    if len(data) < ITEM_HEADER_BYTES + least:
         return None
     wire_length, time_ms = int.from_bytes(data[1:4], "big"), int.from_bytes(data[4:8], "big")
-    return Item(ItemKind(data[0]), time_ms, wire_length, data[ITEM_HEADER_BYTES:])
+    return Item(kind, time_ms, wire_length, data[ITEM_HEADER_BYTES:])
 
 
 def setup_item(key: int, epoch_ms: int) -> Item:

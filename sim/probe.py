@@ -16,6 +16,7 @@ from .flow_record import FlowRecord
 from .flow_table import FlowTable, TableParameters
 from .headers import decode_frame
 from .items import Item, key_of_setup
+from .table_loading import TableLoading
 
 __all__ = ["ProbeRecord", "SoftwareProbe", "feature_values"]
 
@@ -24,13 +25,17 @@ _BATCH = 4096
 
 
 class ProbeRecord(NamedTuple):
-    """A flow record with what the forest said about it. The score stands even where the verdict is UNCERTAIN."""
+    """A flow record with what the forest said about it. The score stands even where the verdict is UNCERTAIN.
+
+    Without tables no forest says anything: the score is 0, and ``forest`` the one before.
+    """
 
     flow: FlowRecord
     features: tuple[int, ...]
     score: int
     verdict: Verdict
     reason: VerdictReason
+    forest: Forest
 
 
 def feature_values(flow: FlowRecord, names: Iterable[str]) -> tuple[int, ...]:
@@ -52,9 +57,13 @@ class SoftwareProbe:
         Of the flow table, see :class:`TableParameters`.
     key:
         64-bit secret key of the hash.
+    loading:
+        Takes the chunks of table images; without it they are bad items.
 
     Attributes
     ----------
+    forest:
+        In use.
     table:
         The flow table.
     """
@@ -69,8 +78,10 @@ class SoftwareProbe:
         active_ms: int = 1_800_000,
         linger_ms: int = 2_000,
         key: int = 0,
+        loading: TableLoading | None = None,
     ):
         self.forest = forest
+        self.loading = loading
         self.table = FlowTable(
             TableParameters(
                 sets=sets,
@@ -90,6 +101,13 @@ class SoftwareProbe:
         """The exported records of these items. The table keeps what no flush emptied."""
         batch: list[FlowRecord] = []
         for item in items:
+            if item is not None and item.kind.is_chunk and self.loading is not None:
+                # Records are of the forest that was in use when they left the table.
+                yield from self._classify(batch)
+                batch = []
+                self.loading.take(item)
+                self.forest = self.loading.forest
+                continue
             batch += self._table_records(item)
             if len(batch) >= _BATCH:
                 yield from self._classify(batch)
@@ -118,7 +136,7 @@ class SoftwareProbe:
         return parts == counters["frames"]
 
     def _table_records(self, item: Item | None) -> list[FlowRecord]:
-        if item is None:
+        if item is None or item.kind.is_chunk:
             self._counts["bad_items"] += 1
             return []
         if item.kind == ItemKind.SETUP:
@@ -145,6 +163,8 @@ class SoftwareProbe:
         names = self.forest.feature_names
         rows = np.array([feature_values(flow, names) for flow in exported], np.int64)
         scores = self.forest.score(rows)
+        if self._unclassified:
+            scores = np.zeros_like(scores)
         verdicts = self.forest.verdicts(scores)
         for flow, row, score, decided in zip(exported, rows, scores, verdicts, strict=True):
             reason = self._uncertain_reason(flow)
@@ -155,10 +175,17 @@ class SoftwareProbe:
                 verdict = Verdict.UNCERTAIN
             self._counts[f"verdict_{verdict.name.lower()}"] += 1
             self._counts[f"reason_{reason.name.lower()}"] += 1
-            yield ProbeRecord(flow, tuple(row.tolist()), int(score), verdict, reason)
+            yield ProbeRecord(flow, tuple(row.tolist()), int(score), verdict, reason, self.forest)
+
+    @property
+    def _unclassified(self) -> bool:
+        """The forest has no tables."""
+        return self.loading is not None and self.loading.incomplete
 
     def _uncertain_reason(self, flow: FlowRecord) -> VerdictReason | None:
         """The highest reason not to trust the score, None when the score decides."""
+        if self._unclassified:
+            return VerdictReason.OVERLOAD
         if not flow.syn:
             return VerdictReason.MIDFLOW
         needed = (flow.forward,) if self.forest.directions == "forward" else (flow.forward, flow.response)

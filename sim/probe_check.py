@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from compiler.errors import CheckFailed, InputError
+from compiler.forest import Forest
 from compiler.manifest import read_manifest, record
 from hdl.item import FrameOutcome
 
@@ -16,6 +17,7 @@ from .headers import decode_frame
 from .identity import endpoints_of
 from .ipfix_writer import probe_counters
 from .items import epoch_of, items_of
+from .load_check import with_loads
 from .probe import ProbeRecord
 from .replay import TEST_KEY, read_probe, software_probe
 from .simulated_probe import simulate_probe
@@ -47,6 +49,7 @@ class ProbeSimulated:
     records, mismatches: of the software model, and those that the circuit gave otherwise, elsewhere or not at all
     counters_equal: whether the last counters that the circuit sent are those of the model
     cycles: clocks that were simulated
+    loads, refusals: table images that were taken in the middle of it, and those that were refused
     """
 
     flows: int
@@ -55,6 +58,8 @@ class ProbeSimulated:
     mismatches: int
     counters_equal: bool
     cycles: int
+    loads: int = 0
+    refusals: int = 0
 
 
 def flows_with_fewest_frames(frames: Sequence[CapturedFrame], count: int) -> list[CapturedFrame]:
@@ -79,7 +84,7 @@ def check_probe(
     """Replay flows of a capture through circuit and model, write the result into the manifest, raise on a difference.
 
     Then a part of them comes again, damaged. Frames are cut after their headers; bytes come and are taken with random
-    gaps.
+    gaps. A probe that can be loaded is offered a damaged table image and a good one meanwhile.
     """
     probe = read_probe(Path(directory))
     captured = list(read_capture(Path(capture)))
@@ -91,7 +96,11 @@ def check_probe(
     epoch_ms = epoch_of(frames[0])
     items = list(items_of(frames, epoch_ms=epoch_ms, gap_ticks=_GAP_TICKS, headers_only=True, name=str(capture)))
 
-    model = software_probe(probe, TEST_KEY)
+    others: tuple[Forest, ...] = ()
+    if probe.walker is not None:
+        items, loaded = with_loads(items, probe.forest, probe.walker, seed=seed)
+        others = (loaded,)
+    model = software_probe(probe, TEST_KEY, others)
     expected = list(model.run(items))
     run = simulate_probe(
         probe.parameters,
@@ -107,8 +116,8 @@ def check_probe(
     counters = [entry for entry in sent if isinstance(entry, ExportedCounters)]
     unreadable = stream.bad_frames + stream.missing + sum(stream.undecodable.values())
 
-    ids = int(probe.forest.id, 16), int(read_manifest(directory).build_id, 16), probe.forest.monitor_only
-    wanted = [as_exported(entry, epoch_ms, *ids) for entry in expected]
+    build_id = int(read_manifest(directory).build_id, 16)
+    wanted = [as_exported(entry, epoch_ms, build_id) for entry in expected]
     mismatches = unreadable + abs(len(records) - len(wanted))
     mismatches += sum(got != want for got, want in zip(records, wanted, strict=False))
     result = ProbeSimulated(
@@ -116,8 +125,12 @@ def check_probe(
         frames=len(frames),
         records=len(wanted),
         mismatches=mismatches,
-        counters_equal=bool(counters) and dict(counters[-1].counters) == probe_counters(model),
+        counters_equal=bool(counters)
+        and dict(counters[-1].counters) == probe_counters(model)
+        and counters[-1].forest_id == int(model.forest.id, 16),
         cycles=run.cycles,
+        loads=len(others),
+        refusals=0 if model.loading is None else model.loading.refused,
     )
     record(
         directory,
@@ -132,6 +145,7 @@ def check_probe(
             "counters_equal": result.counters_equal,
             "cycles": result.cycles,
             "seed": seed,
+            **({} if probe.walker is None else {"loads": result.loads, "refusals": result.refusals}),
         },
     )
     if result.mismatches or not result.counters_equal:
@@ -149,9 +163,7 @@ def _packets(frames: Sequence[CapturedFrame]) -> Iterator:
             yield packet
 
 
-def as_exported(
-    entry: ProbeRecord, epoch_ms: int, forest_id: int, build_id: int, monitor_only: bool = False
-) -> ExportedRecord:
+def as_exported(entry: ProbeRecord, epoch_ms: int, build_id: int) -> ExportedRecord:
     """The record as it should come out of the circuit."""
     flow = entry.flow
     return ExportedRecord(
@@ -167,7 +179,7 @@ def as_exported(
         verdict=entry.verdict,
         reason=entry.reason,
         score=entry.score,
-        forest_id=forest_id,
+        forest_id=int(entry.forest.id, 16),
         build_id=build_id,
-        monitor_only=monitor_only,
+        monitor_only=entry.forest.monitor_only,
     )

@@ -2,7 +2,7 @@
 
 import itertools
 from collections import Counter as Tally
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -15,15 +15,18 @@ from hdl.cobs import cobs_encode
 from hdl.item import ItemKind
 from hdl.probe import ProbeParameters
 from hdl.verdict import Verdict
+from hdl.walker_parameters import WalkerParameters
 
 from .capture import CapturedFrame, Cut, read_capture
 from .export_records import ExportedCounters, ExportedRecord, ExportStream
 from .forest_check import ForestCheck
 from .ipfix_writer import IpfixWriter, probe_messages
 from .items import TICK_MS, Item, epoch_of, items_of
+from .load import Load
 from .probe import SoftwareProbe
 from .record_file import check_record_target, writing_records
 from .simulated_probe import simulate_probe
+from .table_loading import TableLoading
 
 __all__ = [
     *("ENGINES", "TEST_KEY", "CaptureItems", "ExportedProbe", "Replayed"),
@@ -37,10 +40,14 @@ TEST_KEY = 0x0706050403020100
 
 
 class ExportedProbe(NamedTuple):
-    """What an export says about its probe."""
+    """What an export says about its probe.
+
+    ``walker``: of one that takes table images the parameters of its walker, else None.
+    """
 
     forest: Forest
     parameters: ProbeParameters
+    walker: WalkerParameters | None = None
 
 
 class CaptureItems(NamedTuple):
@@ -56,7 +63,7 @@ class Replayed:
 
     Attributes
     ----------
-    monitor_only: of the forest
+    monitor_only: of the forest, or of one of them
     records: by verdict
     counters: those that the probe sent last
     """
@@ -78,7 +85,8 @@ def read_probe(directory: Path) -> ExportedProbe:
     if manifest.top != "probe":
         raise InputError(f"{directory}: holds a {manifest.top}, no probe; export with --top probe")
     board = board_named(manifest.board["name"])
-    return ExportedProbe(export.forest, probe_parameters(export.forest, board, export.plan, manifest.build_id))
+    parameters = probe_parameters(export.forest, board, export.plan, manifest.build_id)
+    return ExportedProbe(export.forest, parameters, export.plan.parameters if export.plan.loadable else None)
 
 
 def capture_items(
@@ -100,8 +108,8 @@ def capture_items(
     return CaptureItems(epoch_ms, items)
 
 
-def software_probe(probe: ExportedProbe, key: int) -> SoftwareProbe:
-    """The model of the probe."""
+def software_probe(probe: ExportedProbe, key: int, others: Sequence[Forest] = ()) -> SoftwareProbe:
+    """The model of the probe; ``others`` are the forests that it may be loaded with."""
     table = probe.parameters.table
     return SoftwareProbe(
         probe.forest,
@@ -111,14 +119,19 @@ def software_probe(probe: ExportedProbe, key: int) -> SoftwareProbe:
         active_ms=table.active_ms,
         linger_ms=table.linger_ms,
         key=key,
+        loading=None if probe.walker is None else TableLoading(probe.walker, [probe.forest, *others]),
     )
 
 
 def software_line(
-    probe: ExportedProbe, capture: CaptureItems, key: int, tell: Callable[[int], None]
+    probe: ExportedProbe,
+    capture: CaptureItems,
+    key: int,
+    tell: Callable[[int], None],
+    others: Sequence[Forest] = (),
 ) -> Iterator[bytes]:
     """What the software probe would send over its serial line."""
-    model = software_probe(probe, key)
+    model = software_probe(probe, key, others)
     writer = IpfixWriter(probe.parameters.export, probe.parameters.table.layout, capture.epoch_ms)
     items = _counting(capture.items, tell)
     return map(cobs_encode, probe_messages(model, writer, items))
@@ -143,6 +156,7 @@ def replay(
     headers_only: bool = True,
     tick_ms: int = TICK_MS,
     limit: int | None = None,
+    load: Load | None = None,
     vcd: Path | None = None,
     on_cut: Callable[[Cut], None] | None = None,
     tell: Callable[..., None] = lambda *_: None,
@@ -152,6 +166,7 @@ def replay(
     Parameters
     ----------
     engine: ``model`` or ``amaranth``
+    load: another forest, and when the probe is loaded with it
     vcd: file for the waveforms of a simulation
     on_cut: see :func:`read_capture`
     tell: called with the number of items so far, and in a simulation with that of all
@@ -165,12 +180,16 @@ def replay(
     taken = capture_items(capture, limit=limit, headers_only=headers_only, tick_ms=tick_ms, on_cut=on_cut)
     kinds: Tally[ItemKind] = Tally()
     taken = taken._replace(items=_tallying(taken.items, kinds))
+    others: tuple[Forest, ...] = ()
+    if load is not None:
+        loaded = load.read(export)
+        taken, others = taken._replace(items=loaded.among(taken.items)), (loaded.forest,)
     if engine == "model":
-        line = software_line(probe, taken, key, tell)
+        line = software_line(probe, taken, key, tell, others)
     else:
         line = simulated_line(probe, taken, key, tell, vcd)
 
-    replayed = Replayed(probe.forest.monitor_only)
+    replayed = Replayed(any(forest.monitor_only for forest in (probe.forest, *others)))
     with writing_records(out) as writer:
         stream = ExportStream(writer.message)
         for sent in line:

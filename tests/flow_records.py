@@ -7,8 +7,12 @@ from hdl.verdict import EndReason, Verdict, VerdictReason
 from sim.flow_record import FlowRecord
 from sim.identity import Endpoint
 from sim.probe import ProbeRecord
+from tests.forests import one_tree
 
-__all__ = ["random_record"]
+__all__ = ["FOREST", "random_record"]
+
+FOREST = one_tree(monitor_only=True)
+"""That all records are of."""
 
 
 def random_record(rng: random.Random, layout: EntryLayout) -> ProbeRecord:
@@ -35,4 +39,4 @@ def random_record(rng: random.Random, layout: EntryLayout) -> ProbeRecord:
         response=side(),
     )
     score = rng.randint(-(2**31), 2**31 - 1)
-    return ProbeRecord(flow, (), score, rng.choice(list(Verdict)), rng.choice(list(VerdictReason)[:4]))
+    return ProbeRecord(flow, (), score, rng.choice(list(Verdict)), rng.choice(list(VerdictReason)[:4]), FOREST)

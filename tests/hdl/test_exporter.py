@@ -15,7 +15,7 @@ from sim.ipfix_messages import Collector
 from sim.ipfix_writer import IpfixWriter
 from sim.record_words import flow_from_words, words_of_flow
 from sim.testbench import Stalls, simulate
-from tests.flow_records import random_record
+from tests.flow_records import FOREST, random_record
 
 EPOCH_MS = 1_700_000_000_000
 SECONDS = 1_700_000_123
@@ -79,11 +79,12 @@ class Surroundings:
                 message.clear()
 
 
-def make(names, count, seed, **between):
+def make(names, count, seed, *, loadable=False, **between):
     rng = random.Random(seed)
     layout = EntryLayout(accumulators_of(names))
     parameters = replace(
-        export_messages(layout, forest_id=rng.getrandbits(32), build_id=rng.getrandbits(32)), **between
+        export_messages(layout, forest_id=rng.getrandbits(32), build_id=rng.getrandbits(32), loadable=loadable),
+        **between,
     )
     dut = Exporter(parameters=parameters, layout=layout)
     queue = [random_record(rng, layout) for _ in range(count)]
@@ -95,19 +96,22 @@ async def set_up(ctx, dut):
     ctx.set(dut.epoch_ms, EPOCH_MS)
     ctx.set(dut.seconds, SECONDS)
     ctx.set(dut.fill, FILL)
+    if "forest_id" in dut.signature.members:
+        ctx.set(dut.forest_id, int(FOREST.id, 16))
+        ctx.set(dut.monitor_only, FOREST.monitor_only)
     ctx.set(dut.enabled, 1)
 
 
-@pytest.mark.parametrize(("names", "seed"), [(UNIVERSAL, 0), (("maxpl", "rspl"), 1)])
-def test_messages_are_those_of_the_writer(names, seed):
-    parameters, layout, around = make(names, 7, seed, records_between=3)
+@pytest.mark.parametrize(("names", "seed", "loadable"), [(UNIVERSAL, 0, False), (("maxpl", "rspl"), 1, True)])
+def test_messages_are_those_of_the_writer(names, seed, loadable):
+    parameters, layout, around = make(names, 7, seed, loadable=loadable, records_between=3)
     writer = IpfixWriter(parameters, layout, EPOCH_MS)
     writer.tick(SECONDS)
-    expected = list(writer.announcement(around.counters, FILL))
+    expected = list(writer.announcement(around.counters, FILL, FOREST))
     for record in around.queue:
         expected.append(writer.record(record))
         if writer.due:
-            expected += writer.announcement(around.counters, FILL)
+            expected += writer.announcement(around.counters, FILL, FOREST)
 
     async def run(ctx):
         await set_up(ctx, around.dut)

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from hdl.header_parser import HeaderParser
-from hdl.item import SETUP_BODY_BYTES, FrameOutcome, ItemKind, item_bytes
+from hdl.item import CHUNK_BYTES, SETUP_BODY_BYTES, FrameOutcome, ItemKind, item_bytes
 from hdl.packet import PacketWord
 from sim.headers import decode_frame
 from sim.items import parse_item
@@ -20,6 +20,8 @@ def _expected(item, ports):
     time = int.from_bytes(item[4:8], "big")
     if item[0] != ItemKind.FRAME:
         needed = {ItemKind.TICK: 4, ItemKind.SETUP: SETUP_BODY_BYTES}.get(item[0])
+        if ItemKind(item[0]).is_chunk:
+            needed = CHUNK_BYTES
         words = {PacketWord.TIME: time}
         told = needed is not None and len(item) >= 8 + needed
         if told:
@@ -58,10 +60,27 @@ def _items(rng, count):
 @pytest.mark.parametrize("ports", [(25,), (25, 587), None])
 @pytest.mark.parametrize("seed", range(2))
 def test_circuit_equals_model(ports, seed):
-    rng = random.Random(seed)
-    items = list(_items(rng, 150))
+    _check(HeaderParser(ports=ports), list(_items(random.Random(seed), 150)), ports, seed)
+
+
+def _chunks(rng, count):
+    for number in range(count):
+        kind = rng.randint(ItemKind.CHUNK, ItemKind.ONLY_CHUNK + 1)
+        length = rng.choice((0, CHUNK_BYTES - 1, CHUNK_BYTES, CHUNK_BYTES, CHUNK_BYTES + 1, 70, 140))
+        yield bytes([kind]) + item_bytes(ItemKind.FRAME, time_ms=number, body=rng.randbytes(length))[1:]
+        yield from _items(rng, 1)
+
+
+@pytest.mark.parametrize("chunks", [False, True])
+def test_chunks_are_items_only_where_they_can_be_used(chunks):
+    items = list(_chunks(random.Random(3), 50))
+    _check(HeaderParser(ports=(25,), chunks=chunks), items, (25,), 3, chunks=chunks)
+
+
+def _check(dut, items, ports, seed, *, chunks=False):
     expected = [_expected(item, None if ports is None else frozenset(ports)) for item in items]
-    dut = HeaderParser(ports=ports)
+    if not chunks:
+        expected = [entry and (None if ItemKind(entry[0]).is_chunk else entry) for entry in expected]
 
     async def feed(ctx):
         await stream_put(ctx, dut.i, frames_to_payloads(items), Stalls(seed, 0.05))

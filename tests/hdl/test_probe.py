@@ -82,8 +82,8 @@ def test_circuit_equals_model(seed, directions, reasons):
 
     records, counters = _run(_parameters(forest), items, seed)
 
-    ids = int(forest.id, 16), int(BUILD, 16)
-    assert records == [as_exported(entry, EPOCH_MS, *ids) for entry in expected]
+    build_id = int(BUILD, 16)
+    assert records == [as_exported(entry, EPOCH_MS, build_id) for entry in expected]
     assert counters.counters == probe_counters(model)
     assert counters.fill == 0
     assert model.is_conserved()
@@ -95,8 +95,8 @@ def test_overload_drops_whole_records_and_counts_them():
     forest = grown_forest(names=("maxpl", "rsp"))
     items = [_first_tick(), *(item.to_bytes() for item in random_items(rng, 200))]
     model = SoftwareProbe(forest, sets=2, ways=2, idle_ms=1000, active_ms=4000, linger_ms=300, key=KEY)
-    ids = int(forest.id, 16), int(BUILD, 16)
-    expected = [as_exported(entry, EPOCH_MS, *ids) for entry in model.run(map(parse_item, items))]
+    build_id = int(BUILD, 16)
+    expected = [as_exported(entry, EPOCH_MS, build_id) for entry in model.run(map(parse_item, items))]
 
     parameters = _parameters(forest, wait=False, record_slots=2)
     records, counters = _run(parameters, items, 3, stall_output=0.95)
@@ -118,8 +118,8 @@ def test_without_a_tick_nothing_waits_for_ever():
     run = [item for item in random_items(rng, 80, hosts=1, step_ms=100) if item.kind is ItemKind.FRAME]
     # More records than the buffer has room for, and a set-up behind them.
     items = [*run, setup_item(KEY, EPOCH_MS), *run, Item(ItemKind.FLUSH, 0)]
-    ids = int(forest.id, 16), int(BUILD, 16)
-    expected = [as_exported(entry, EPOCH_MS, *ids) for entry in model.run(items)]
+    build_id = int(BUILD, 16)
+    expected = [as_exported(entry, EPOCH_MS, build_id) for entry in model.run(items)]
 
     records, counters = _run(_parameters(forest, record_slots=4), [item.to_bytes() for item in items], 7)
 
@@ -148,7 +148,7 @@ def test_another_set_up_ends_the_run_before_it():
     forest = grown_forest(names=("maxpl", "rsp"))
     later_ms = EPOCH_MS + 5_000_000
     model = SoftwareProbe(forest, sets=2, ways=2, idle_ms=1000, active_ms=4000, linger_ms=300, key=KEY)
-    ids = int(forest.id, 16), int(BUILD, 16)
+    build_id = int(BUILD, 16)
     items, expected = [_first_tick()], []
     list(model.run([parse_item(_first_tick())]))
     for epoch_ms in (EPOCH_MS, later_ms):
@@ -157,7 +157,7 @@ def test_another_set_up_ends_the_run_before_it():
         setup = setup_item(KEY + 1, later_ms) if epoch_ms == EPOCH_MS else Item(ItemKind.FLUSH, 0)
         tick = Item(ItemKind.TICK, 0, body=(later_ms // 1000).to_bytes(4, "big"))
         items += [*(item.to_bytes() for item in run), setup.to_bytes(), tick.to_bytes()]
-        expected += [as_exported(entry, epoch_ms, *ids) for entry in model.run([*run, setup, tick])]
+        expected += [as_exported(entry, epoch_ms, build_id) for entry in model.run([*run, setup, tick])]
 
     records, counters = _run(_parameters(forest), items, 6)
 

@@ -127,8 +127,8 @@ def test_a_board_gives_the_records_of_the_model(board, forest, export):
     items = list(items_of(captured(), epoch_ms=epoch_ms, headers_only=True))
     model = SoftwareProbe(forest, sets=4, ways=4, key=KEY)
     manifest = read_manifest(export)
-    ids = int(forest.id, 16), int(manifest.build_id, 16)
-    expected = [as_exported(record, epoch_ms, *ids) for record in model.run(items)]
+    build_id = int(manifest.build_id, 16)
+    expected = [as_exported(record, epoch_ms, build_id) for record in model.run(items)]
     assert len(expected) == 4
 
     kept = Kept()
@@ -334,7 +334,7 @@ def test_verdict_line():
         response=side,
     )
     certain = drawn._replace(flow=flow, score=17, verdict=Verdict.SPAM, reason=VerdictReason.DECIDED)
-    record = as_exported(certain, 1_700_000_000_000, 1, 2, monitor_only=True)
+    record = as_exported(certain, 1_700_000_000_000, 2)
     begin = "2023-11-14T22:13:20.250Z [10.0.0.1]:2000 -> [10.0.0.2]:25 6 packets: "
     assert verdict_line(record) == begin + "spam, score 17, monitor only"
     record = dataclasses.replace(

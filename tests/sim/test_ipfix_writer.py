@@ -15,14 +15,14 @@ from hdl.cobs import cobs_encode
 from hdl.entry_layout import EntryLayout
 from hdl.ipfix import REVERSE_ENTERPRISE
 from hdl.item import ItemKind
-from hdl.tally import Counter
+from hdl.tally import Counter, counters_of
 from hdl.verdict import Verdict, VerdictReason
 from sim.export_records import ExportedCounters, ExportedRecord, ExportStream
 from sim.ipfix_messages import Collector
 from sim.ipfix_writer import IpfixWriter, probe_counters, probe_messages
 from sim.items import Item
 from sim.probe import ProbeRecord, SoftwareProbe
-from tests.flow_records import random_record
+from tests.flow_records import FOREST, random_record
 from tests.forests import grown_forest
 from tests.hdl.test_flow_table import random_items
 
@@ -63,11 +63,12 @@ def name_in_package(element: Element) -> str:
 def test_package_ipfix_reads_the_same(seed, known_elements):
     rng = random.Random(seed)
     layout, records = random_layout_and_records(rng, 6)
-    parameters = export_messages(layout, forest_id=FOREST_ID, build_id=BUILD_ID)
-    counters = {counter: rng.getrandbits(64) for counter in Counter}
+    loadable = seed % 2 == 1
+    parameters = export_messages(layout, forest_id=FOREST_ID, build_id=BUILD_ID, loadable=loadable)
+    counters = {counter: rng.getrandbits(64) for counter in counters_of(loadable=loadable)}
     writer = IpfixWriter(parameters, layout, EPOCH_MS)
     writer.tick(1_700_000_321)
-    messages = [*writer.announcement(counters, 0xFFFE), *map(writer.record, records)]
+    messages = [*writer.announcement(counters, 0xFFFE, FOREST), *map(writer.record, records)]
 
     # Every value of the package is the one of our decoder.
     reader = ipfix.reader.from_stream(io.BytesIO(b"".join(messages)))
@@ -87,9 +88,11 @@ def test_package_ipfix_reads_the_same(seed, known_elements):
 
     # And what the package says is what went in.
     assert theirs[0]["flowTableFill"] == 0xFFFE
-    assert {counter: theirs[0][counter.name] for counter in Counter} == counters
+    assert {counter: theirs[0][counter.name] for counter in counters} == counters
     for record, said in zip(records, theirs[1:], strict=True):
         check_against_record(record, said, layout)
+        assert said["forestId"] == theirs[0]["forestId"] == (int(FOREST.id, 16) if loadable else FOREST_ID)
+        assert said["monitorOnly"] == (FOREST.monitor_only if loadable else 0)
 
 
 def as_integer(value, raw):
@@ -119,7 +122,7 @@ def check_against_record(record: ProbeRecord, said, layout):
         record.reason,
         record.score,
     )
-    assert (said["forestId"], said["buildId"]) == (FOREST_ID, BUILD_ID)
+    assert said["buildId"] == BUILD_ID
     assert said["biflowDirection"] == flow.syn
     for response, side in ((False, flow.forward), (True, flow.response)):
         for accumulator in layout.accumulators:
@@ -231,7 +234,7 @@ def test_values_without_meaning_are_counted():
     writer = IpfixWriter(parameters, layout, EPOCH_MS)
     writer.tick(1)
     stream = ExportStream()
-    list(stream.feed(b"".join(map(cobs_encode, writer.announcement(dict.fromkeys(Counter, 0), 0)))))
+    list(stream.feed(b"".join(map(cobs_encode, writer.announcement(dict.fromkeys(Counter, 0), 0, FOREST)))))
     for wrong in ({"verdict": 7}, {"reason": 9}):
         assert list(stream.feed(cobs_encode(writer.record(record._replace(**wrong))))) == []
     assert stream.undecodable == {"7 is not a valid Verdict": 1, "9 is not a valid VerdictReason": 1}
