@@ -1,7 +1,9 @@
 """``python -m sim feed``: the very code that feeds a board, on pins that lead into the simulated circuit."""
 
 import contextlib
+import csv
 import dataclasses
+import io
 import random
 import stat
 import sys
@@ -12,8 +14,9 @@ import pytest
 import compiler
 from boards import BOARDS
 from compiler.cli import run
-from compiler.errors import InputError
+from compiler.errors import CheckFailed, InputError
 from compiler.features import accumulators_of
+from compiler.forest_json import forest_text
 from compiler.manifest import read_manifest
 from compiler.plan import plan_forest
 from compiler.probe_plan import probe_parameters
@@ -30,9 +33,13 @@ from sim.feed_key import key_of, parse_key
 from sim.feed_link import BoardLink, LineReader, paced
 from sim.identity import Endpoint
 from sim.items import Item, items_of, setup_item
+from sim.load import Load
+from sim.load_check import mirrored
 from sim.probe import SoftwareProbe
 from sim.probe_check import as_exported
 from sim.record_file import RecordWriter
+from sim.replay import read_probe
+from sim.table_loading import chunk_items
 from tests.flow_records import random_record
 from tests.forests import grown_forest
 from tests.frames import tcp_frame
@@ -341,3 +348,57 @@ def test_verdict_line():
         record, verdict=Verdict.UNCERTAIN, reason=VerdictReason.ONE_SIDED, score=-4, monitor_only=False
     )
     assert verdict_line(record) == begin + "uncertain (one sided), score -4"
+
+
+@pytest.fixture(scope="module")
+def loadable(forest, tmp_path_factory):
+    directory = tmp_path_factory.mktemp("loadable") / "probe"
+    compiler.export(forest, directory, board="icebreaker", loadable=True)
+    return directory
+
+
+def feed_loadable(forest, loadable, directory, monkeypatch, **options):
+    """The records of a board that is loaded with another forest while it is fed, as the feed wrote them."""
+    probe = read_probe(loadable).parameters
+    board = SimulatedBoard(dataclasses.replace(probe, table=dataclasses.replace(probe.table, sets=4)))
+    board.sleep(200e-6)
+    line = BoardLine(board)
+    monkeypatch.setattr(feed_module, "open_spi", lambda *_: contextlib.nullcontext(board.exchange))
+    monkeypatch.setattr(feed_module, "open_line", lambda *_: contextlib.nullcontext(None))
+    monkeypatch.setattr(feed_module, "LineReader", lambda _: contextlib.nullcontext(line))
+    monkeypatch.setattr(
+        feed_module,
+        "BoardLink",
+        lambda exchange, name: BoardLink(exchange, name=name, clock=board.clock, sleep=board.sleep),
+    )
+    (directory / "capture.pcap").write_bytes(pcap(FRAMES))
+    (directory / "other.json").write_text(forest_text(mirrored(forest)))
+    out = directory / "records.csv"
+    load = Load(directory / "other.json", after=len(FRAMES) // 2)
+    parameters = FeedParameters("/dev/spidev0.0", records="line", export=loadable, out=out, load=load, **options)
+    return feed_capture(directory / "capture.pcap", parameters), out
+
+
+def test_a_board_is_loaded_while_it_is_fed(forest, loadable, tmp_path, monkeypatch):
+    fed, out = feed_loadable(forest, loadable, tmp_path, monkeypatch)
+    assert fed.counters.forest_id == int(mirrored(forest).id, 16)
+    assert fed.counters.counters[Counter.TABLES_REFUSED] == 0
+    assert fed.losses == {}
+    # All flows end with the flush, so behind the load.
+    rows = list(csv.DictReader(io.StringIO(out.read_text())))
+    assert [row["forest_id"] for row in rows] == [mirrored(forest).id] * 4
+
+
+def test_a_board_that_refuses_its_tables_is_said(forest, loadable, tmp_path, monkeypatch):
+    bent = [chunk._replace(body=bytes(32)) for chunk in chunk_items(bytes(128))]
+    monkeypatch.setattr("sim.load.chunk_items", lambda image: bent)
+    said = f"the board has forest {forest.id}, not {mirrored(forest).id}; table images refused: 1"
+    with pytest.raises(CheckFailed, match=said):
+        feed_loadable(forest, loadable, tmp_path, monkeypatch)
+    assert not (tmp_path / "records.csv").exists()
+
+
+def test_a_load_needs_to_know_the_export(tmp_path):
+    parameters = FeedParameters("/dev/spidev0.0", load=Load(tmp_path / "other.json"))
+    with pytest.raises(InputError, match="--forest: needs --export, the export that the board holds"):
+        feed_capture(tmp_path / "capture.pcap", parameters)
