@@ -1,8 +1,11 @@
 """Settings of the whole suite."""
 
+import pytest
 from hypothesis import HealthCheck, settings
 
+import compiler
 from boards.toolchain import set_environment
+from tests.forests import SMALL_FOREST
 
 # Circuits are elaborated and simulated inside examples: time says nothing. A failure prints what repeats it.
 settings.register_profile(
@@ -11,3 +14,11 @@ settings.register_profile(
 settings.load_profile("hedgerow")
 
 set_environment()
+
+
+@pytest.fixture(scope="session")
+def loadable_probe(tmp_path_factory):
+    """An export of a probe that can be loaded, with :data:`tests.forests.SMALL_FOREST`; tests leave it as it is."""
+    directory = tmp_path_factory.mktemp("loadable") / "probe"
+    compiler.export(SMALL_FOREST, directory, board="icebreaker", loadable=True)
+    return directory

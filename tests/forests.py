@@ -9,7 +9,16 @@ from hypothesis import strategies as st
 from compiler.features import CATALOGUE, UNIVERSAL
 from compiler.forest import Band, Column, Forest, Leaf, Node, Tree
 
-__all__ = ["class_forests", "columns", "forests", "grown_class_forest", "grown_forest", "one_tree", "rows_for"]
+__all__ = [
+    "SMALL_FOREST",
+    "class_forests",
+    "columns",
+    "forests",
+    "grown_class_forest",
+    "grown_forest",
+    "one_tree",
+    "rows_for",
+]
 
 
 def columns(*names: str) -> tuple[Column, ...]:
@@ -119,3 +128,7 @@ def rows_for(forest: Forest, count: int, seed: int) -> np.ndarray:
         edges = {0, greatest, *thresholds, *(min(t + 1, greatest) for t in thresholds)}
         choices.append(sorted(edges | {rng.randint(0, greatest) for _ in range(4)}))
     return np.array([[rng.choice(values) for values in choices] for _ in range(count)], np.int64)
+
+
+SMALL_FOREST = grown_forest(names=("maxpl", "rsp"), trees=3, depth=2, seed=4)
+"""Its tables take few bytes."""

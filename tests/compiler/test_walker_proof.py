@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import re
+import shutil
 
 import pytest
 from hypothesis import given, settings
@@ -376,3 +377,10 @@ def test_a_circuit_that_is_no_walker_is_refused(tmp_path):
     (tmp_path / "design.il").write_text(f"module \\{FOREST_MODULE}\n  wire input 0 \\clk\nend\n")
     with pytest.raises(InputError, match="has no net 'i__payload'"):
         prove_walker(read_walker(tmp_path / "design.il", FOREST_MODULE), FOREST, text_of(FOREST)[1])
+
+
+def test_a_walker_in_a_probe_that_can_be_loaded_is_proved(loadable_probe, tmp_path):
+    directory = shutil.copytree(loadable_probe, tmp_path / "probe")
+    proof = prove(directory)
+    assert proof.trees == 3
+    assert "no image of another forest is offered" in read_manifest(directory).evidence["proved"]["assumptions"]

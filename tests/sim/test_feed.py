@@ -1,9 +1,7 @@
 """``python -m sim feed``: the very code that feeds a board, on pins that lead into the simulated circuit."""
 
 import contextlib
-import csv
 import dataclasses
-import io
 import random
 import stat
 import sys
@@ -20,6 +18,7 @@ from compiler.forest_json import forest_text
 from compiler.manifest import read_manifest
 from compiler.plan import plan_forest
 from compiler.probe_plan import probe_parameters
+from compiler.table_file import table_image_for
 from hdl.entry_layout import EntryLayout
 from hdl.item import ItemKind
 from hdl.tally import Counter
@@ -27,21 +26,21 @@ from hdl.verdict import Verdict, VerdictReason
 from sim import feed as feed_module
 from sim.__main__ import app
 from sim.capture import CapturedFrame
-from sim.export_records import ExportedRecord
-from sim.feed import FeedParameters, Receiver, feed, feed_capture, verdict_line
+from sim.export_records import ExportedCounters, ExportedRecord
+from sim.feed import Fed, FeedParameters, Receiver, feed, feed_capture, verdict_line
 from sim.feed_key import key_of, parse_key
 from sim.feed_link import BoardLink, LineReader, paced
 from sim.identity import Endpoint
-from sim.items import Item, items_of, setup_item
+from sim.items import Item, items_of, parse_item, setup_item
 from sim.load import Load
 from sim.load_check import mirrored
 from sim.probe import SoftwareProbe
 from sim.probe_check import as_exported
 from sim.record_file import RecordWriter
-from sim.replay import read_probe
+from sim.replay import read_probe, software_probe
 from sim.table_loading import chunk_items
 from tests.flow_records import random_record
-from tests.forests import grown_forest
+from tests.forests import SMALL_FOREST, grown_forest
 from tests.frames import tcp_frame
 from tests.sim.capture_files import pcap
 from tests.sim.simulated_board import SimulatedBoard
@@ -350,52 +349,49 @@ def test_verdict_line():
     assert verdict_line(record) == begin + "uncertain (one sided), score -4"
 
 
-@pytest.fixture(scope="module")
-def loadable(forest, tmp_path_factory):
-    directory = tmp_path_factory.mktemp("loadable") / "probe"
-    compiler.export(forest, directory, board="icebreaker", loadable=True)
-    return directory
+def load_parameters(export, directory):
+    """Of a feed that loads a board, from files in a directory."""
+    (directory / "capture.pcap").write_bytes(pcap(FRAMES[:12]))
+    (directory / "other.json").write_text(forest_text(mirrored(SMALL_FOREST)))
+    load, out = Load(directory / "other.json", after=6), directory / "records.csv"
+    return FeedParameters("/dev/spidev0.0", records="line", export=export, out=out, load=load)
 
 
-def feed_loadable(forest, loadable, directory, monkeypatch, **options):
-    """The records of a board that is loaded with another forest while it is fed, as the feed wrote them."""
-    probe = read_probe(loadable).parameters
-    board = SimulatedBoard(dataclasses.replace(probe, table=dataclasses.replace(probe.table, sets=4)))
-    board.sleep(200e-6)
-    line = BoardLine(board)
-    monkeypatch.setattr(feed_module, "open_spi", lambda *_: contextlib.nullcontext(board.exchange))
-    monkeypatch.setattr(feed_module, "open_line", lambda *_: contextlib.nullcontext(None))
-    monkeypatch.setattr(feed_module, "LineReader", lambda _: contextlib.nullcontext(line))
-    monkeypatch.setattr(
-        feed_module,
-        "BoardLink",
-        lambda exchange, name: BoardLink(exchange, name=name, clock=board.clock, sleep=board.sleep),
+def test_tables_are_fed_behind_so_many_frames(loadable_probe, tmp_path, monkeypatch):
+    sent = []
+
+    def exchange(content):
+        sent.append(parse_item(content))
+        return b"\xff" * len(content)
+
+    monkeypatch.setattr(feed_module, "open_spi", lambda *_: contextlib.nullcontext(exchange))
+    parameters = dataclasses.replace(load_parameters(loadable_probe, tmp_path), records=None, out=None)
+    fed = feed_capture(tmp_path / "capture.pcap", parameters)
+    other = mirrored(SMALL_FOREST)
+    chunks = chunk_items(table_image_for(other, loadable_probe))
+    assert [item for item in sent if item.kind.is_chunk] == chunks
+    begin = sent.index(chunks[0])
+    assert sent[begin : begin + len(chunks)] == chunks
+    assert sum(item.kind is ItemKind.FRAME for item in sent[:begin]) == 6
+    assert (fed.frames, fed.items) == (12, len(sent) - 2)
+    # What a board makes of it.
+    probe = read_probe(loadable_probe)
+    model = software_probe(probe, KEY, [other])
+    assert {record.forest.id for record in model.run(sent)} == {other.id}
+
+
+def test_a_board_that_refuses_its_tables_is_said(loadable_probe, tmp_path, monkeypatch):
+    counters = ExportedCounters(
+        counters={Counter.TABLES_REFUSED: 1}, fill=0, seconds=0, forest_id=int(SMALL_FOREST.id, 16), build_id=0
     )
-    (directory / "capture.pcap").write_bytes(pcap(FRAMES))
-    (directory / "other.json").write_text(forest_text(mirrored(forest)))
-    out = directory / "records.csv"
-    load = Load(directory / "other.json", after=len(FRAMES) // 2)
-    parameters = FeedParameters("/dev/spidev0.0", records="line", export=loadable, out=out, load=load, **options)
-    return feed_capture(directory / "capture.pcap", parameters), out
-
-
-def test_a_board_is_loaded_while_it_is_fed(forest, loadable, tmp_path, monkeypatch):
-    fed, out = feed_loadable(forest, loadable, tmp_path, monkeypatch)
-    assert fed.counters.forest_id == int(mirrored(forest).id, 16)
-    assert fed.counters.counters[Counter.TABLES_REFUSED] == 0
-    assert fed.losses == {}
-    # All flows end with the flush, so behind the load.
-    rows = list(csv.DictReader(io.StringIO(out.read_text())))
-    assert [row["forest_id"] for row in rows] == [mirrored(forest).id] * 4
-
-
-def test_a_board_that_refuses_its_tables_is_said(forest, loadable, tmp_path, monkeypatch):
-    bent = [chunk._replace(body=bytes(32)) for chunk in chunk_items(bytes(128))]
-    monkeypatch.setattr("sim.load.chunk_items", lambda image: bent)
-    said = f"the board has forest {forest.id}, not {mirrored(forest).id}; table images refused: 1"
+    for name in ("open_spi", "open_line", "LineReader"):
+        monkeypatch.setattr(feed_module, name, lambda *_: contextlib.nullcontext())
+    monkeypatch.setattr(feed_module, "feed", lambda *_: Fed(counters=counters))
+    said = f"the board has forest {SMALL_FOREST.id}, not {mirrored(SMALL_FOREST).id}; table images refused: 1"
+    parameters = load_parameters(loadable_probe, tmp_path)
     with pytest.raises(CheckFailed, match=said):
-        feed_loadable(forest, loadable, tmp_path, monkeypatch)
-    assert not (tmp_path / "records.csv").exists()
+        feed_capture(tmp_path / "capture.pcap", parameters)
+    assert not parameters.out.exists()
 
 
 def test_a_load_needs_to_know_the_export(tmp_path):

@@ -1,30 +1,23 @@
-"""``sim replay --forest``: records are of the forest of their turn, in the model and in the circuit; wrong input."""
+"""``sim replay --forest``: records are of the forest of their turn, and wrong input is said."""
 
 import csv
 import dataclasses
 import io
 import re
+import shutil
 from pathlib import Path
 
 import pytest
 
-import compiler
 from compiler.cli import run
 from compiler.forest_json import forest_text
+from compiler.manifest import read_manifest, write_manifest
 from sim.__main__ import app
 from sim.load_check import mirrored
-from tests.forests import grown_forest
+from tests.forests import SMALL_FOREST, grown_forest
 
 SLICE = Path(__file__).parents[2] / "training" / "data" / "test.pcap.gz"
-FOREST = grown_forest(names=("maxpl", "rsp"), trees=3, depth=2, seed=4)
-OTHER = mirrored(FOREST)
-
-
-@pytest.fixture(scope="module")
-def export(tmp_path_factory):
-    directory = tmp_path_factory.mktemp("load") / "probe"
-    compiler.export(FOREST, directory, board="icebreaker", loadable=True)
-    return directory
+FOREST, OTHER = SMALL_FOREST, mirrored(SMALL_FOREST)
 
 
 @pytest.fixture(scope="module")
@@ -35,10 +28,10 @@ def other(tmp_path_factory):
 
 
 @pytest.fixture
-def replay(export, tmp_path, monkeypatch, capsys):
+def replay(loadable_probe, tmp_path, monkeypatch, capsys):
     """Runs ``sim replay`` and gives its exit code, the rows it wrote and what it said."""
 
-    def call(*arguments, export=export):
+    def call(*arguments, export=loadable_probe):
         out = tmp_path / "records.csv"
         line = ["sim", "replay", SLICE, "--export", export, "-o", out, *arguments]
         monkeypatch.setattr("sys.argv", [*map(str, line)])
@@ -64,13 +57,6 @@ def test_verdicts_change_with_the_load(replay, other):
     # The build is the same, so what was learnt of its templates holds.
     assert len({row["build_id"] for row in loaded}) == 1
     assert {row["monitor_only"] for row in loaded[change:]} == {str(int(OTHER.monitor_only))}
-
-
-def test_circuit_gives_the_rows_of_the_model(replay, other):
-    load = ("--limit", 120, "--forest", other, "--load-after", 100)
-    code, rows, _ = replay(*load)
-    assert (code, {row["forest_id"] for row in rows}) == (0, {FOREST.id, OTHER.id})
-    assert replay(*load, "--engine", "amaranth")[1] == rows
 
 
 @pytest.mark.parametrize(
@@ -103,8 +89,11 @@ def test_wrong_input_is_one_line(replay, tmp_path, forest, options, complaint):
     assert re.fullmatch(f"error: {complaint}\n", said.err)
 
 
-def test_a_probe_that_cannot_be_loaded(replay, other, tmp_path):
-    compiler.export(FOREST, tmp_path / "fixed", board="icebreaker")
-    code, rows, said = replay("--forest", other, export=tmp_path / "fixed")
+def test_a_probe_that_cannot_be_loaded(replay, loadable_probe, other, tmp_path):
+    fixed = shutil.copytree(loadable_probe, tmp_path / "fixed")
+    manifest = read_manifest(fixed)
+    architecture = {**manifest.architecture, "loadable": False, "double": False}
+    write_manifest(dataclasses.replace(manifest, architecture=architecture), fixed)
+    code, rows, said = replay("--forest", other, export=fixed)
     assert (code, rows) == (2, None)
     assert "is no walker whose tables can be loaded; export with --loadable" in said.err
