@@ -10,6 +10,7 @@ from amaranth.hdl import Shape
 from amaranth.lib import data, wiring
 
 from boards import BOARDS, TARGETS, Board, Target
+from boards.device import Device
 from boards.toolchain import tool_versions
 
 from .atomic import check_directory_target, replacing_directory
@@ -22,7 +23,7 @@ from .manifest import Manifest, is_export, write_manifest
 from .plan import ForestPlan, plan_forest
 from .vectors import make_vectors, write_vectors
 
-__all__ = ["BOARD_DIRECTORY", "FOREST_MODULE", "board_named", "export", "target_named"]
+__all__ = ["BOARD_DIRECTORY", "FOREST_MODULE", "board_named", "export", "left_for_forest", "target_named"]
 
 BOARD_DIRECTORY = "board"
 """Where an export holds what :mod:`boards.synthesis` builds from."""
@@ -104,7 +105,7 @@ def export(
         flows_per_s = target.flows_per_s
     device = target.device
     if top == "probe":
-        device = replace(device, block_rams=device.block_rams - target.block_rams)
+        device = left_for_forest(target)
         block_rams = block_rams or 0
     plan = plan_forest(
         forest,
@@ -155,6 +156,11 @@ def export(
         )
         write_manifest(manifest, fresh)
     return manifest
+
+
+def left_for_forest(board: Board) -> Device:
+    """The device of a board with the block RAM that the rest of a probe leaves to its forest."""
+    return replace(board.device, block_rams=board.device.block_rams - board.block_rams)
 
 
 def _refuse_foreign(out: Path) -> None:

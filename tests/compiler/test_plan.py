@@ -4,9 +4,11 @@ import dataclasses
 
 import pytest
 
+from boards import BOARDS
 from boards.ecp5 import LFE5U_85F
 from boards.ice40 import HX8K, UP5K
 from compiler.errors import InputError
+from compiler.exporting import left_for_forest
 from compiler.forest import Leaf, Tree
 from compiler.plan import forest_parameters, plan_forest
 from tests.forests import grown_forest, one_tree
@@ -52,6 +54,17 @@ def test_parameters_come_from_the_simplified_forest():
 def test_unknown_architecture_is_named():
     with pytest.raises(InputError, match="^architecture must be one of unrolled, walker, ranked, not 'rolled'$"):
         plan_forest(one_tree(), UP5K, 12e6, architecture="rolled")
+
+
+def test_a_probe_leaves_less_block_ram_to_its_forest():
+    """On the HX8K, whose block RAM holds the flow table too, no walker has room."""
+    forest = grown_forest(trees=16, depth=4)
+    chosen = {}
+    for name, board in BOARDS.items():
+        plan = plan_forest(forest, left_for_forest(board), board.clock_hz, flows_per_s=board.flows_per_s, block_rams=0)
+        assert board.block_rams + plan.estimate.block_rams <= board.device.block_rams
+        chosen[name] = plan.architecture
+    assert chosen == {"icebreaker": "walker", "ice40_hx8k_b_evn": "unrolled"}
 
 
 def test_few_flows_a_second_are_walked():
