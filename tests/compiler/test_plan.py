@@ -57,14 +57,15 @@ def test_unknown_architecture_is_named():
 
 
 def test_a_probe_leaves_less_block_ram_to_its_forest():
-    """On the HX8K, whose block RAM holds the flow table too, no walker has room."""
+    """On the HX8K, whose block RAM holds the flow table too, there is none for a walker of this size."""
     forest = grown_forest(trees=16, depth=4)
     chosen = {}
     for name, board in BOARDS.items():
         plan = plan_forest(forest, left_for_forest(board), board.clock_hz, flows_per_s=board.flows_per_s, block_rams=0)
         assert board.block_rams + plan.estimate.block_rams <= board.device.block_rams
         chosen[name] = plan.architecture
-    assert chosen == {"icebreaker": "walker", "ice40_hx8k_b_evn": "unrolled"}
+    assert chosen["icebreaker"] == "walker"
+    assert chosen["ice40_hx8k_b_evn"] != "walker"
 
 
 def test_few_flows_a_second_are_walked():
