@@ -17,8 +17,10 @@ from boards.device import DoesNotFit
 from boards.routing import place_and_route
 from boards.synthesis import synthesise
 from boards.toolchain import run_tool, tool_versions
+from compiler.exporting import left_for_forest
 from compiler.features import UNIVERSAL
 from compiler.forest import Forest
+from compiler.forest_plan import ForestPlan
 from compiler.plan import forest_parameters, plan_forest
 from compiler.probe_plan import probe_parameters
 from hdl.probe_line import ProbeLine
@@ -28,7 +30,7 @@ from training.flow_set import read_flow_set, split_senders
 from .tables import write_results
 
 SEEDS = (1, 2, 3)
-SIZES = ((16, 4), (24, 4), (32, 4), (60, 4))
+SIZES = ((16, 4), (60, 4), (60, 6), (200, 6))
 PORTS = frozenset({25, 587})
 BUILD_ID = "00000000"
 
@@ -68,23 +70,28 @@ def main() -> None:
     write_results("boards", "python -m benchmarks.boards", notes, tables)
 
 
-def _design(forest: Forest, board: Board) -> ProbeLine:
-    plan = plan_forest(forest, board.device, board.clock_hz)
+def _design(forest: Forest, board: Board, plan: ForestPlan) -> ProbeLine:
     return ProbeLine(parameters=probe_parameters(forest, board, plan, BUILD_ID))
 
 
+def _plan(forest: Forest, board: Board) -> ForestPlan:
+    return plan_forest(forest, left_for_forest(board), board.clock_hz, flows_per_s=board.flows_per_s)
+
+
 def _row(forest: Forest, depth: int, board: Board) -> dict[str, object]:
+    plan = _plan(forest, board)
     row: dict[str, object] = {
         "board": board.title,
         "trees": len(forest.trees),
         "depth": depth,
         "features": len(forest.columns),
-        "comparators": len(forest_parameters(forest).thresholds),
+        "thresholds": len(forest_parameters(forest).thresholds),
+        "circuit": plan.architecture,
         "flows in table": board.table_entries,
     }
     with tempfile.TemporaryDirectory() as temporary:
         directory = Path(temporary)
-        board.build(_design(forest, board), BUILD_ID, directory)
+        board.build(_design(forest, board, plan), BUILD_ID, directory)
         cells = synthesise(directory, board.device.family)
         row |= {"LUT4": cells["lut4"], "EBR": cells["ebr"], "SPRAM": cells["spram"]}
         try:
@@ -105,9 +112,10 @@ def _blocks(forest: Forest) -> list[dict[str, object]]:
 
     from boards.ice40_shell import FORGET_INITIAL_CONTENTS
 
+    board = BOARDS["icebreaker"]
     with tempfile.TemporaryDirectory() as temporary:
         directory = Path(temporary)
-        circuit = rtlil.convert(_design(forest, BOARDS["icebreaker"]), name="top", emit_src=False)
+        circuit = rtlil.convert(_design(forest, board, _plan(forest, board)), name="top", emit_src=False)
         (directory / "design.il").write_text(circuit)
         script = (
             f"read_rtlil design.il; {FORGET_INITIAL_CONTENTS}; synth_ice40 -spram -device u -abc9 -noflatten -top top"

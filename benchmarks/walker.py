@@ -13,7 +13,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import NamedTuple
 
-from amaranth.hdl import Cat, Module, Value
+from amaranth.hdl import Cat, Module, Signal, Value
 from amaranth.lib import wiring
 from rich.console import Console
 
@@ -123,6 +123,9 @@ class _Nothing(wiring.Component):
         inputs = Cat(value for _, member, value in ports if member.flow is wiring.In)
         for at, value in enumerate(value for _, member, value in ports if member.flow is wiring.Out):
             m.d.comb += Value.cast(value).eq(inputs >> at)
+        # Synthesis removes this; it makes clock and reset ports.
+        held = Signal()
+        m.d.sync += held.eq(held)
         return m
 
 

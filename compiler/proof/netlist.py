@@ -178,6 +178,11 @@ def netlist_fields(
                 raise InputError(f"{design}: cell {cell_name} drives a net that has another driver")
             drivers[bit] = driver
     nets = {name: tuple(net["bits"]) for name, net in module["netnames"].items()}
+    # Within a larger design Amaranth may number a port because a wire beside it has its name.
+    named = {name.partition("$")[0]: tuple(port["bits"]) for name, port in module["ports"].items()}
+    if len(named) != len(module["ports"]):
+        raise InputError(f"{design}: two ports of {name} have one name")
+    nets |= named
     ports = {direction: _port_bits(module["ports"], direction) for direction in ("input", "output")}
     return name, nets, drivers, ports["input"], ports["output"]
 

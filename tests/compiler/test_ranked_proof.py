@@ -177,9 +177,13 @@ def test_a_fault_in_the_passes_is_found():
         check_same_trees(forest, wrong)
 
 
-@pytest.mark.parametrize("forest", [FOREST, grown_class_forest()], ids=["two classes", "several"])
-def test_an_export_is_proved_and_says_so(forest, tmp_path):
-    compiler.export(forest, tmp_path / "core", board="icebreaker", top="forest", architecture="ranked")
+@pytest.mark.parametrize(
+    ("forest", "top"),
+    [(FOREST, "forest"), (FOREST, "probe"), (grown_class_forest(), "forest")],
+    ids=["alone", "in a probe", "of several classes"],
+)
+def test_an_export_is_proved_and_says_so(forest, top, tmp_path):
+    compiler.export(forest, tmp_path / "core", board="icebreaker", top=top, architecture="ranked")
     prove(tmp_path / "core")
     written = json.loads((tmp_path / "core" / "manifest.json").read_text())["evidence"]["proved"]
     assert (written["equal"], written["trees"]) == (True, len(forest.trees))
