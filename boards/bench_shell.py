@@ -10,7 +10,7 @@ from amaranth.lib.wiring import In, Out
 from .device import Family
 from .synthesis import ANY_ON_COLLISION, NAME
 
-__all__ = ["BenchShell", "write_bench"]
+__all__ = ["BenchShell", "shell_cells", "write_bench"]
 
 
 class BenchShell(wiring.Component):
@@ -78,3 +78,14 @@ def write_bench(component: wiring.Component, module: str, circuit: str, director
     (directory / f"{NAME}.il").write_text(f"{circuit}\n{shell}")
     (directory / f"{NAME}.ys").write_text(script)
     (directory / family.constraints).write_text("")
+
+
+def shell_cells(component: wiring.Component, family: Family) -> int:
+    """Logic cells that the shell around a component takes, about: those of its registers where they need any."""
+    inputs = outputs = 0
+    for _, member, value in component.signature.flatten(component):
+        if not isinstance(value, Const):
+            bits = Shape.cast(member.shape).width
+            inputs, outputs = (inputs + bits, outputs) if member.flow is In else (inputs, outputs + bits)
+    parity = -(-(outputs - 1) // 3)
+    return parity + (inputs + outputs if family.register_takes_cell else 0)

@@ -30,6 +30,8 @@ class Family:
         What people call nextpnr's cells, in the plural.
     resources:
         Counts of a netlist's cells by the names that people use, from counts by the names of the cells.
+    register_takes_cell:
+        Whether a register that no table leads to takes a logic cell, so that none is left for a table.
     block_ram_shapes:
         Words of a block RAM and the bits of each, of all its shapes with a port to read and one to write, deepest last.
     rom:
@@ -44,6 +46,7 @@ class Family:
     logic_cell: str
     cell_names: Mapping[str, str]
     resources: Callable[[Mapping[str, int]], dict[str, int]]
+    register_takes_cell: bool
     block_ram_shapes: tuple[tuple[int, int], ...]
     rom: RomShape
 

@@ -42,6 +42,7 @@ ECP5 = Family(
         "TRELLIS_IO": "pins",
     },
     resources=resources,
+    register_takes_cell=False,
     block_ram_shapes=((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1)),
     # Half of its 1024 words for each of two tables, which its two ports read.
     rom=RomShape(tables=2, address_width=9, word_width=18),

@@ -39,6 +39,7 @@ ICE40 = Family(
         "SB_IO": "pins",
     },
     resources=resources,
+    register_takes_cell=True,
     block_ram_shapes=((256, 16), (512, 8), (1024, 4), (2048, 2)),
     rom=RomShape(tables=1, address_width=8, word_width=16),
 )

@@ -183,7 +183,7 @@ def explore_command(
     ):
         table.add_column(name, justify="left" if name in ("", "architecture") else "right")
     if place:
-        for name in ("placed: tables", "registers", "block RAMs", "MHz"):
+        for name in ("placed: cells", "registers", "block RAMs", "MHz"):
             table.add_column(name, justify="right")
     for point in points:
         table.add_row(*_point_row(point, place))

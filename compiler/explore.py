@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from boards.bench_shell import write_bench
+from boards.bench_shell import shell_cells, write_bench
 from boards.device import Device, DoesNotFit
 from boards.routing import place_and_route
 from boards.synthesis import synthesise, synthesise_alone
@@ -31,7 +31,7 @@ class Placed:
     Attributes
     ----------
     logic_cells, registers, block_rams:
-        Of the circuit alone, after synthesis; a carry cell counts as the tables that it takes the place of.
+        Of the circuit alone: registers and block RAMs after synthesis, logic cells as placed, less those of the shell.
     clock_hz:
         Reached behind a shift register.
     """
@@ -110,7 +110,8 @@ def _placed(point: Point, device: Device, tell: Callable[[str], None]) -> Placed
             return None
         except (ToolMissing, ToolError) as error:
             raise InputError(str(error)) from None
-    return Placed(cells.get("lut4eq", cells["lut4"]), cells["ff"], cells["ebr"], placement.fmax_hz)
+    logic_cells = placement.used[device.family.logic_cell] - shell_cells(point.plan.circuit(), device.family)
+    return Placed(logic_cells, cells["ff"], cells["ebr"], placement.fmax_hz)
 
 
 def plot(points: Sequence[Point], device: Device, title: str, path: Path) -> None:

@@ -106,7 +106,7 @@ def _encoder_cells(table: RankTable, device: Device) -> int:
     tables = table.value_bits + 2 * table.address_bits + 2 * table.rank_bits + begins + len(table.depths) + 10
     # A logic cell of the iCE40 has no register to spare beside a table that something else takes: values and ranks wait
     # in cells of their own.
-    alone = table.value_bits + sum(table.depths) if device.family.name == "iCE40" else 0
+    alone = table.value_bits + sum(table.depths) if device.family.register_takes_cell else 0
     return tables + alone
 
 

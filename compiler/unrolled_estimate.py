@@ -16,13 +16,16 @@ def estimate(parameters: UnrolledParameters, device: Device) -> Estimate:
     """Of the circuit on a device."""
     circuit = parameters.circuit()
     networks = [parameters.network, *(stage.network for stage in parameters.stages)]
-    inside = sum(LutPipeline.registers_of(network, parameters.levels_per_stage) for network in networks)
+    inside, lone = (
+        sum(count(network, parameters.levels_per_stage) for network in networks)
+        for count in (LutPipeline.registers_of, LutPipeline.lone_registers_of)
+    )
     cells = sum(len(network.luts) for network in networks)
     cells += adder_cells(parameters.forest, parameters.vote_table_bits, in_block_ram=parameters.sums_in_block_ram)
     beside = _beside_block_ram(parameters)
     return Estimate(
         # A logic cell of the iCE40 holds a table and a register, and a register that no table feeds has one to itself.
-        logic_cells=cells + (beside if device.family.name == "iCE40" else 0),
+        logic_cells=cells + (lone + beside if device.family.register_takes_cell else 0),
         registers=inside + beside + _behind_trees(parameters),
         block_rams=parameters.block_rams,
         clock_hz=1e9 / longest_ns(parameters, device),

@@ -163,7 +163,7 @@ def _logic_cells(parameters: WalkerParameters, device: Device) -> int:
     size = parameters.size
     tables = 3 * size.value_bits // 2 + size.score_bits + size.root_bits + 3 * size.row_bits + 40
     # A logic cell of the iCE40 holds a table and a register that belongs to it; one of the ECP5 is a table.
-    alone = _lane_registers(parameters) - tables // 3 if device.family.name == "iCE40" else 0
+    alone = _lane_registers(parameters) - tables // 3 if device.family.register_takes_cell else 0
     return parameters.lanes * (tables + alone) + (_LOADER_CELLS if parameters.loadable else 0)
 
 

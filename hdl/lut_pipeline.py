@@ -44,11 +44,28 @@ class LutPipeline(wiring.Component):
         """Clocks from the inputs to the outputs."""
         return -(-network.depth // levels_per_stage) if levels_per_stage else 0
 
-    @staticmethod
-    def registers_of(network: LutNetwork, levels_per_stage: int) -> int:
+    @classmethod
+    def registers_of(cls, network: LutNetwork, levels_per_stage: int) -> int:
         """How many registers there are, before synthesis leaves out those that hold the same."""
-        if not levels_per_stage:
+        return sum(cls._registers(network, levels_per_stage).values())
+
+    @classmethod
+    def lone_registers_of(cls, network: LutNetwork, levels_per_stage: int) -> int:
+        """How many of them do not lie behind a table that leads to nothing else."""
+        registers = cls._registers(network, levels_per_stage)
+        if not registers:
             return 0
+        stage = [(level - 1) // levels_per_stage for level in network.levels]
+        tables = list(enumerate(network.luts, network.first_lut))
+        read_at_once = {read for node, lut in tables for read in lut.inputs if stage[read] == stage[node]}
+        paired = sum(registers[node] > 0 and node not in read_at_once for node, _ in tables)
+        return sum(registers.values()) - paired
+
+    @classmethod
+    def _registers(cls, network: LutNetwork, levels_per_stage: int) -> dict[int, int]:
+        """How many registers one after another lie behind each node."""
+        if not levels_per_stage:
+            return {}
         made = {2 + index: 0 for index in range(network.inputs)}
         needed = dict(made)
         for node, lut in enumerate(network.luts, network.first_lut):
@@ -58,8 +75,8 @@ class LutPipeline(wiring.Component):
                     needed[read] = max(needed[read], made[node])
         for node in network.outputs:
             if node in made:
-                needed[node] = LutPipeline.latency_of(network, levels_per_stage)
-        return sum(needed[node] - made[node] for node in made)
+                needed[node] = cls.latency_of(network, levels_per_stage)
+        return {node: needed[node] - made[node] for node in made}
 
     def elaborate(self, platform):
         m = Module()

@@ -72,3 +72,17 @@ def test_a_table_becomes_one_cell_and_no_reset(tmp_path):
     cells = synthesise_alone(tmp_path / "pipeline.il", "pipeline", ICE40)
     assert cells["lut4"] <= len(network.luts)
     assert cells["carry"] == 0
+
+
+def test_registers_that_no_table_leads_to():
+    builder = NetworkBuilder(3)
+    a, b, c = builder.inputs
+    first = builder.lut(0b1000, [a, b])
+    second = builder.lut(0b0110, [first, c])
+    network = builder.network([second])
+    # Behind both tables, and one for the input that waits; of two levels a stage the first is read at once.
+    assert (LutPipeline.registers_of(network, 1), LutPipeline.lone_registers_of(network, 1)) == (3, 1)
+    assert (LutPipeline.registers_of(network, 2), LutPipeline.lone_registers_of(network, 2)) == (1, 0)
+    assert (LutPipeline.registers_of(network, 0), LutPipeline.lone_registers_of(network, 0)) == (0, 0)
+    both = builder.network([first, second])
+    assert (LutPipeline.registers_of(both, 2), LutPipeline.lone_registers_of(both, 2)) == (2, 1)
