@@ -21,11 +21,28 @@ class Header(enum.IntEnum):
     ITEM = 0
     ETHERNET = 1
     TAG = 2
-    IPV4 = 3
-    IPV4_OPTIONS = 4
-    IPV6 = 5
-    TCP = 6
-    REST = 7
+    LLC = 3
+    PPPOE = 4
+    LABEL = 5
+    LABELLED = 6
+    """The first byte behind the last label: nothing but its high half says which version of IP it is."""
+    IPV4 = 7
+    IPV4_OPTIONS = 8
+    IPV6 = 9
+    EXTENSION = 10
+    TCP = 11
+    UDP = 12
+    REST = 13
+
+
+class Carried(enum.IntEnum):
+    """What an IP header says comes behind it, of what is followed."""
+
+    TCP = 0
+    UDP = 1
+    EXTENSION = 2
+    FRAGMENT = 3
+    AUTHENTICATION = 4
 
 
 # Which 32-bit words go to the packet memory as they are: (header, last byte) -> word.
@@ -38,11 +55,27 @@ _STORED = {
     (Header.TCP, 3): PacketWord.PORTS,
 }
 
-_TAGS_NOT_FOLLOWED = (0x8100, 0x88A8, 0x8847, 0x8848, 0x8864)
-_IPV6_EXTENSIONS = (0, 43, 44, 50, 51, 60, 135, 139, 140)
+_TAGS = (0x8100, 0x88A8, 0x9100)
+_LABELS = (0x8847, 0x8848)
+_PPPOE = 0x8864
+_PPP_IPV4, _PPP_IPV6 = 0x0021, 0x0057
+_GREATEST_LENGTH = 1500
+"""Of an EtherType's values those that are a length, as in 802.3."""
+_SNAP = bytes.fromhex("aaaa03000000")
+"""LLC and the organisation behind which an EtherType follows."""
+_CARRIED = {
+    6: Carried.TCP,
+    17: Carried.UDP,
+    44: Carried.FRAGMENT,
+    51: Carried.AUTHENTICATION,
+    **dict.fromkeys((0, 43, 60, 135, 139, 140), Carried.EXTENSION),
+}
+_TUNNELS = (4, 41, 47)
+_VXLAN_PORT = 4789
 _IPV6_HEADER_WORDS = 10
 _IPV6_HEADER_BYTES = 40
-_TCP = 6
+_HEADER_WORDS_BITS = 14
+"""Of the words of all IP headers together: as many as a packet can have."""
 
 
 class HeaderParser(wiring.Component):
@@ -148,7 +181,9 @@ class _Reader:
         self.word = Cat(byte, self.before)
         self.room = Signal(WIRE_LENGTH_BITS)  # bytes on the wire that IP may fill
         self.length, self.ttl = Signal(16), Signal(8)
-        self.ip_words = Signal(4)
+        self.ip_words = Signal(_HEADER_WORDS_BITS)
+        self.carried, self.following = Signal(Carried), Signal(Carried)
+        self.left = Signal(11)  # bytes of an extension header
 
     def read(self):
         m = self.m
@@ -195,82 +230,181 @@ class _Reader:
             with m.If(self.kind != ItemKind.FRAME):
                 self._go(Header.REST)
 
-    def _ethertype(self, *, tagged):
-        m = self.m
-        ethertype = self.word[:16]
+    def _ethertype(self):
+        """Goes on with what two bytes say comes behind them."""
+        m, ethertype = self.m, self.word[:16]
         with m.Switch(ethertype):
             with m.Case(0x0800):
-                self._go(Header.IPV4)
-                m.d.sync += self.ipv6.eq(0)
+                self._ip(Header.IPV4)
             with m.Case(0x86DD):
-                self._go(Header.IPV6)
-                m.d.sync += self.ipv6.eq(1)
-            if not tagged:
-                with m.Case(0x8100):
-                    self._go(Header.TAG)
-            with m.Case(*(t for t in _TAGS_NOT_FOLLOWED if tagged or t != 0x8100)):
-                self._settle(FrameOutcome.ENCAPSULATED)
+                self._ip(Header.IPV6)
+            with m.Case(*_TAGS):
+                self._go(Header.TAG)
+            with m.Case(*_LABELS):
+                self._go(Header.LABEL)
+            with m.Case(_PPPOE):
+                self._go(Header.PPPOE)
             with m.Default():
-                self._settle(FrameOutcome.NOT_IP)
+                self._go(Header.LLC)
+                self._settle(FrameOutcome.NOT_IP, ethertype > _GREATEST_LENGTH)
+
+    def _ip(self, header):
+        self._go(header)
+        self.m.d.sync += self.ipv6.eq(header == Header.IPV6)
 
     def _ethernet(self):
         self._leave(1)
         with self._after(13):
-            self._ethertype(tagged=False)
+            self._ethertype()
 
     def _tag(self):
         self._leave(1)
         with self._after(3):
-            self._ethertype(tagged=True)
+            self._ethertype()
+
+    def _llc(self):
+        self._leave(1)
+        for offset, expected in enumerate(_SNAP):
+            with self._after(offset):
+                self._settle(FrameOutcome.NOT_IP, self.byte != expected)
+        with self._after(len(_SNAP) - 1):
+            # As if the four bytes of a tag had come but for its last two.
+            self.m.d.sync += [self.header.eq(Header.TAG), self.offset.eq(2)]
+
+    def _pppoe(self):
+        m = self.m
+        self._leave(1)
+        with self._after(0):
+            self._settle(FrameOutcome.MALFORMED, self.byte != 0x11)
+        with self._after(1):
+            self._settle(FrameOutcome.NOT_IP, self.byte != 0)
+        with self._after(7), m.Switch(self.word[:16]):
+            with m.Case(_PPP_IPV4):
+                self._ip(Header.IPV4)
+            with m.Case(_PPP_IPV6):
+                self._ip(Header.IPV6)
+            with m.Default():
+                self._settle(FrameOutcome.NOT_IP)
+
+    def _label(self):
+        self._leave(1)
+        with self._after(3):
+            is_last = self.word[8]
+            self._go(Mux(is_last, Header.LABELLED, Header.LABEL))
+
+    def _labelled(self):
+        m = self.m
+        with m.Switch(self.byte[4:]):
+            for version, header, first in ((4, Header.IPV4, self._ipv4_first), (6, Header.IPV6, self._ipv6_first)):
+                with m.Case(version):
+                    m.d.sync += [self.header.eq(header), self.ipv6.eq(version == 6)]
+                    first()
+            with m.Default():
+                self._settle(FrameOutcome.ENCAPSULATED)
+
+    def _carry(self, into):
+        """Keeps what an IP header carries, unless that is not followed."""
+        m = self.m
+        with m.Switch(self.byte):
+            for protocol, carried in _CARRIED.items():
+                with m.Case(protocol):
+                    m.d.sync += into.eq(carried)
+            with m.Case(*_TUNNELS):
+                self._settle(FrameOutcome.TUNNEL)
+            with m.Default():
+                self._settle(FrameOutcome.NOT_TCP)
+
+    def _go_to(self, carried):
+        m = self.m
+        self._go(Header.EXTENSION)
+        with m.Switch(carried):
+            with m.Case(Carried.TCP):
+                self._go(Header.TCP)
+            with m.Case(Carried.UDP):
+                self._go(Header.UDP)
+
+    def _ipv4_first(self):
+        self.m.d.sync += self.ip_words.eq(self.byte[:4])
+        self._settle(FrameOutcome.MALFORMED, (self.byte[4:] != 4) | (self.byte[:4] < 5))
 
     def _ipv4(self):
         m, byte = self.m, self.byte
         with self._after(0):
-            m.d.sync += self.ip_words.eq(byte[:4])
-            self._settle(FrameOutcome.MALFORMED, (byte[4:] != 4) | (byte[:4] < 5))
+            self._ipv4_first()
         with self._after(3):
             length = self.word[:16]
             m.d.sync += self.length.eq(length)
-            self._settle(FrameOutcome.MALFORMED, self._shorter(length, self.ip_words) | (length > self.room))
+            self._settle(FrameOutcome.MALFORMED, self._shorter(length, self.ip_words[:4]) | (length > self.room))
         with self._after(7):
             self._settle(FrameOutcome.FRAGMENT, self.word[:13] != 0)
         with self._after(8):
             m.d.sync += self.ttl.eq(byte)
-        with self._after(9):
-            self._settle(FrameOutcome.NOT_TCP, byte != _TCP)
+        with self._after(9), m.Switch(byte):
+            with m.Case(6, 17):
+                m.d.sync += self.carried.eq(Mux(byte == 6, Carried.TCP, Carried.UDP))
+            with m.Case(*_TUNNELS):
+                self._settle(FrameOutcome.TUNNEL)
+            with m.Default():
+                # Headers that extend IPv6 may stand here too, and are not followed.
+                self._settle(FrameOutcome.NOT_TCP)
         with self._after(19):
-            self._go(Header.TCP)
-            with m.If(self.ip_words != 5):
+            self._go_to(self.carried)
+            with m.If(self.ip_words[:4] != 5):
                 # Options go on counting bytes of the IPv4 header.
                 m.d.sync += [self.header.eq(Header.IPV4_OPTIONS), self.offset.eq(20)]
 
     def _ipv4_options(self):
-        with self.m.If(self.offset == Cat(C(3, 2), self.ip_words - 1)):
-            self._go(Header.TCP)
+        with self.m.If(self.offset == Cat(C(3, 2), (self.ip_words - 1)[:4])):
+            self._go_to(self.carried)
+
+    def _ipv6_first(self):
+        self.m.d.sync += self.ip_words.eq(_IPV6_HEADER_WORDS)
+        self._leave(_IPV6_HEADER_BYTES)
+        self._settle(FrameOutcome.MALFORMED, self.byte[4:] != 6)
 
     def _ipv6(self):
         m, byte = self.m, self.byte
         with self._after(0):
-            m.d.sync += self.ip_words.eq(_IPV6_HEADER_WORDS)
-            self._leave(_IPV6_HEADER_BYTES)
-            self._settle(FrameOutcome.MALFORMED, byte[4:] != 6)
+            self._ipv6_first()
         with self._after(5):
             payload = self.word[:16]
             m.d.sync += self.length.eq(payload + _IPV6_HEADER_BYTES)
             too_long = (payload > 0xFFFF - _IPV6_HEADER_BYTES) | (payload > self.room)
             self._settle(FrameOutcome.MALFORMED, (payload == 0) | too_long)
         with self._after(6):
-            with m.Switch(byte):
-                with m.Case(_TCP):
-                    pass
-                with m.Case(*_IPV6_EXTENSIONS):
-                    self._settle(FrameOutcome.IPV6_EXTENSION)
-                with m.Default():
-                    self._settle(FrameOutcome.NOT_TCP)
+            self._carry(self.carried)
         with self._after(7):
             m.d.sync += self.ttl.eq(byte)
         with self._after(39):
-            self._go(Header.TCP)
+            self._go_to(self.carried)
+
+    def _extension(self):
+        m, byte = self.m, self.byte
+        words = Signal(10)
+        with m.Switch(self.carried):
+            with m.Case(Carried.FRAGMENT):
+                m.d.comb += words.eq(2)
+            with m.Case(Carried.AUTHENTICATION):
+                m.d.comb += words.eq(byte + 2)
+            with m.Default():
+                m.d.comb += words.eq(Cat(C(0, 1), byte + 1))
+        with self._after(0):
+            self._carry(self.following)
+        with self._after(1):
+            total = self.ip_words + words
+            # More headers than a packet can have are as malformed as the most.
+            m.d.sync += self.ip_words.eq(Mux(total[_HEADER_WORDS_BITS:].any(), ~C(0, _HEADER_WORDS_BITS), total))
+        with self._after(3):
+            self._settle(FrameOutcome.FRAGMENT, (self.carried == Carried.FRAGMENT) & (self.word[3:16] != 0))
+        m.d.sync += self.left.eq(Mux(self.offset == 1, Cat(C(0, 2), words) - 2, self.left - 1))
+        self._stop_counting()
+        with m.If((self.offset > 1) & (self.left == 1)):
+            m.d.sync += self.carried.eq(self.following)
+            self._go_to(self.following)
+
+    def _udp(self):
+        with self._after(3):
+            self._settle(Mux(self.word[:16] == _VXLAN_PORT, FrameOutcome.TUNNEL, FrameOutcome.NOT_TCP))
 
     def _tcp(self):
         byte = self.byte
@@ -300,7 +434,10 @@ class _Reader:
                     self._settle(FrameOutcome.USED)
         if self.chunks:
             self._chunk()
-        # Stops counting, so that no byte of a long item is taken for an early one.
+        self._stop_counting()
+
+    def _stop_counting(self):
+        """So that no byte of something long is taken for an early one."""
         with self.m.If(self.offset == 63):
             self.m.d.sync += self.offset.eq(63)
 

@@ -43,8 +43,10 @@ class FrameOutcome(enum.IntEnum):
     USED = 0
     NOT_IP = 1
     ENCAPSULATED = 2
+    """Labels above something else than IP."""
     NOT_TCP = 3
-    IPV6_EXTENSION = 4
+    TUNNEL = 4
+    """IP in IP, GRE or VXLAN: what is inside is not followed."""
     FRAGMENT = 5
     MALFORMED = 6
     TRUNCATED = 7

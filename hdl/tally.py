@@ -23,7 +23,7 @@ class Counter(enum.IntEnum):
     FRAMES_NOT_IP = FrameOutcome.NOT_IP
     FRAMES_ENCAPSULATED = FrameOutcome.ENCAPSULATED
     FRAMES_NOT_TCP = FrameOutcome.NOT_TCP
-    FRAMES_IPV6_EXTENSION = FrameOutcome.IPV6_EXTENSION
+    FRAMES_TUNNEL = FrameOutcome.TUNNEL
     FRAMES_FRAGMENT = FrameOutcome.FRAGMENT
     FRAMES_MALFORMED = FrameOutcome.MALFORMED
     FRAMES_TRUNCATED = FrameOutcome.TRUNCATED

@@ -7,9 +7,18 @@ from hdl.item import FrameOutcome
 
 __all__ = ["Packet", "decode_frame", "header_bytes"]
 
-_ENCAPSULATIONS = frozenset({0x88A8, 0x8847, 0x8848, 0x8864})
-_VLAN, _IPV4, _IPV6, _TCP = 0x8100, 0x0800, 0x86DD, 6
-_IPV6_EXTENSIONS = frozenset({0, 43, 44, 50, 51, 60, 135, 139, 140})
+_TAGS = frozenset({0x8100, 0x88A8, 0x9100})
+_LABELS = frozenset({0x8847, 0x8848})
+_PPPOE, _IPV4, _IPV6 = 0x8864, 0x0800, 0x86DD
+_PPP_PROTOCOLS = {0x0021: 4, 0x0057: 6}
+_GREATEST_LENGTH = 1500
+"""Of an EtherType's values those that are a length, as in 802.3."""
+_SNAP = bytes.fromhex("aaaa03000000")
+"""LLC and the organisation behind which an EtherType follows."""
+_TCP, _UDP, _FRAGMENT, _AUTHENTICATION = 6, 17, 44, 51
+_EXTENSIONS = frozenset({0, 43, _FRAGMENT, _AUTHENTICATION, 60, 135, 139, 140})
+_TUNNELS = frozenset({4, 41, 47})
+_VXLAN_PORT = 4789
 _IPV6_HEADER_BYTES = 40
 _WORD_BYTES = 4
 _MAX_LENGTH = 0xFFFF
@@ -77,23 +86,60 @@ def header_bytes(data: bytes, wire_length: int) -> int:
 
 def _settle(data: bytes, wire_length: int, ports: frozenset[int] | None) -> _Settled:
     """Header by header; the first byte that can settle the outcome decides."""
+    available, at = len(data), 12
+    while available >= at + 2:
+        ethertype = data[at] << 8 | data[at + 1]
+        at += 2
+        if ethertype == _IPV4:
+            return _settle_ipv4(data, at, wire_length, ports)
+        if ethertype == _IPV6:
+            return _settle_ipv6(data, at, wire_length, ports)
+        if ethertype in _TAGS:
+            at += 2
+        elif ethertype in _LABELS:
+            return _settle_labels(data, at, wire_length, ports)
+        elif ethertype == _PPPOE:
+            return _settle_pppoe(data, at, wire_length, ports)
+        elif ethertype > _GREATEST_LENGTH:
+            return FrameOutcome.NOT_IP, at, None
+        else:
+            for expected in _SNAP:
+                if available <= at:
+                    return FrameOutcome.TRUNCATED, available, None
+                at += 1
+                if data[at - 1] != expected:
+                    return FrameOutcome.NOT_IP, at, None
+    return FrameOutcome.TRUNCATED, available, None
+
+
+def _settle_labels(data: bytes, at: int, wire_length: int, ports: frozenset[int] | None) -> _Settled:
+    """Labels of MPLS up to the one that says it is the last, then what its first byte says it is."""
+    while len(data) >= at + 4:
+        is_last = data[at + 2] & 1
+        at += 4
+        if is_last and len(data) > at:
+            version = data[at] >> 4
+            if version in (4, 6):
+                return (_settle_ipv4 if version == 4 else _settle_ipv6)(data, at, wire_length, ports)
+            return FrameOutcome.ENCAPSULATED, at + 1, None
+        if is_last:
+            break
+    return FrameOutcome.TRUNCATED, len(data), None
+
+
+def _settle_pppoe(data: bytes, at: int, wire_length: int, ports: frozenset[int] | None) -> _Settled:
+    """A session of PPP over Ethernet."""
     available = len(data)
-    l2 = 14
-    if available < l2:
+    if available > at and data[at] != 0x11:
+        return FrameOutcome.MALFORMED, at + 1, None
+    if available > at + 1 and data[at + 1] != 0:
+        return FrameOutcome.NOT_IP, at + 2, None
+    if available < at + 8:
         return FrameOutcome.TRUNCATED, available, None
-    ethertype = data[12] << 8 | data[13]
-    if ethertype == _VLAN:
-        l2 = 18
-        if available < l2:
-            return FrameOutcome.TRUNCATED, available, None
-        ethertype = data[16] << 8 | data[17]
-    if ethertype in _ENCAPSULATIONS or ethertype == _VLAN:
-        return FrameOutcome.ENCAPSULATED, l2, None
-    if ethertype == _IPV4:
-        return _settle_ipv4(data, l2, wire_length, ports)
-    if ethertype == _IPV6:
-        return _settle_ipv6(data, l2, wire_length, ports)
-    return FrameOutcome.NOT_IP, l2, None
+    version = _PPP_PROTOCOLS.get(data[at + 6] << 8 | data[at + 7])
+    if version is None:
+        return FrameOutcome.NOT_IP, at + 8, None
+    return (_settle_ipv4 if version == 4 else _settle_ipv6)(data, at + 8, wire_length, ports)
 
 
 def _settle_ipv4(data: bytes, l2: int, wire_length: int, ports: frozenset[int] | None) -> _Settled:
@@ -114,8 +160,11 @@ def _settle_ipv4(data: bytes, l2: int, wire_length: int, ports: frozenset[int] |
         return FrameOutcome.FRAGMENT, l2 + 8, None
     if available < l2 + 10:
         return FrameOutcome.TRUNCATED, available, None
-    if data[l2 + 9] != _TCP:
-        return FrameOutcome.NOT_TCP, l2 + 10, None
+    protocol = data[l2 + 9]
+    if protocol == _UDP:
+        return _settle_udp(data, l2 + header)
+    if protocol != _TCP:
+        return FrameOutcome.TUNNEL if protocol in _TUNNELS else FrameOutcome.NOT_TCP, l2 + 10, None
     return _settle_tcp(data, l2 + header, ports, _Ip(4, header, length, data[l2 + 8], l2 + 12, 4))
 
 
@@ -133,13 +182,45 @@ def _settle_ipv6(data: bytes, l2: int, wire_length: int, ports: frozenset[int] |
         return FrameOutcome.MALFORMED, l2 + 6, None
     if available < l2 + 7:
         return FrameOutcome.TRUNCATED, available, None
-    if data[l2 + 6] in _IPV6_EXTENSIONS:
-        return FrameOutcome.IPV6_EXTENSION, l2 + 7, None
-    if data[l2 + 6] != _TCP:
-        return FrameOutcome.NOT_TCP, l2 + 7, None
+    carried, said_at = data[l2 + 6], l2 + 6
+    while carried in _EXTENSIONS:
+        said_at = l2 + header
+        if available <= said_at:
+            return FrameOutcome.TRUNCATED, available, None
+        following = data[said_at]
+        if following not in _EXTENSIONS and following not in (_TCP, _UDP):
+            carried = following
+            break
+        if available <= said_at + 1:
+            return FrameOutcome.TRUNCATED, available, None
+        if carried == _FRAGMENT:
+            if available < said_at + 4:
+                return FrameOutcome.TRUNCATED, available, None
+            if data[said_at + 2] or data[said_at + 3] >> 3:
+                return FrameOutcome.FRAGMENT, said_at + 4, None
+        header += _extension_bytes(carried, data[said_at + 1])
+        carried = following
+    if carried == _UDP:
+        return _settle_udp(data, l2 + header)
+    if carried != _TCP:
+        return FrameOutcome.TUNNEL if carried in _TUNNELS else FrameOutcome.NOT_TCP, said_at + 1, None
     if available < l2 + 8:
         return FrameOutcome.TRUNCATED, available, None
     return _settle_tcp(data, l2 + header, ports, _Ip(6, header, length, data[l2 + 7], l2 + 8, 16))
+
+
+def _extension_bytes(kind: int, units: int) -> int:
+    """The size of an extension header of IPv6 from what its second byte says."""
+    if kind == _FRAGMENT:
+        return 8
+    return (units + 2) * 4 if kind == _AUTHENTICATION else (units + 1) * 8
+
+
+def _settle_udp(data: bytes, udp: int) -> _Settled:
+    if len(data) < udp + 4:
+        return FrameOutcome.TRUNCATED, len(data), None
+    port = data[udp + 2] << 8 | data[udp + 3]
+    return FrameOutcome.TUNNEL if port == _VXLAN_PORT else FrameOutcome.NOT_TCP, udp + 4, None
 
 
 def _settle_tcp(data: bytes, tcp: int, ports: frozenset[int] | None, ip: _Ip) -> _Settled:
