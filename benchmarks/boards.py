@@ -30,7 +30,7 @@ from training.flow_set import read_flow_set, split_senders
 from .tables import write_results
 
 SEEDS = (1, 2, 3)
-SIZES = ((16, 4), (60, 4), (60, 6), (200, 6))
+SIZES = ((16, 4), (60, 4), (200, 6))
 PORTS = frozenset({25, 587})
 BUILD_ID = "00000000"
 

@@ -52,7 +52,6 @@ DESIGNS = (
     Design(HX8K, 140, {"stages": 3}),
     Design(LFE5U_85F, 200, {"stages": 4}),
     Design(LFE5U_85F, 200, {"stages": 4, "lanes": 3}),
-    Design(LFE5U_85F, 200, {"stages": 4, "lanes": 3, "loadable": True, "double": True}),
 )
 
 
