@@ -1,7 +1,6 @@
 """Probe plan: everything a probe is built from, for a forest on a board."""
 
 from boards import Board
-from hdl.accumulator import Accumulator
 from hdl.entry_layout import WORD_BITS, EntryLayout
 from hdl.features import FeatureSource
 from hdl.flow_table import FlowTableParameters
@@ -19,7 +18,7 @@ __all__ = ["WAYS", "entry_layout", "feature_source", "probe_parameters"]
 WAYS = 4
 """Of every flow table."""
 
-_IN_HARDWARE = {"count": "value", "min": "value", "max": "value", "any": "any", "mean": "mean"}
+_IN_HARDWARE = {"count": "value", "min": "value", "max": "value", "any": "any", "mean": "mean", "duration": "duration"}
 
 
 def entry_layout(forest: Forest) -> EntryLayout:
@@ -69,6 +68,5 @@ def probe_parameters(forest: Forest, board: Board, plan: ForestPlan, build_id: s
 
 def feature_source(feature: Feature) -> FeatureSource:
     """How the circuit makes a feature."""
-    accumulator, *rest = feature.needs
-    count: Accumulator | None = rest[0] if rest else None
+    accumulator, count = (*feature.needs, None, None)[:2]
     return FeatureSource(_IN_HARDWARE[feature.statistic], accumulator, feature.response, feature.bits, count)

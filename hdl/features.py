@@ -8,7 +8,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hdl.accumulator import COUNT_BITS, Accumulator
-from hdl.entry_layout import EntryLayout, EntryWord
+from hdl.entry_layout import WORD_BITS, EntryLayout, EntryWord
 from hdl.feature_stream import feature_word
 from hdl.mean_divider import MeanDivider
 from hdl.record_buffer import record_port_signature
@@ -22,14 +22,15 @@ class FeatureSource:
 
     Parameters
     ----------
-    statistic: ``value`` of the accumulator, ``any`` (whether it is above 0), or ``mean`` (divided by ``count``)
-    accumulator: what is read, in the forward or the response direction
+    statistic: ``value`` of the accumulator, ``any`` (whether it is above 0), ``mean`` (divided by ``count``), or
+        ``duration`` (milliseconds from the first packet to the last, no more than the bits hold)
+    accumulator: what is read, in the forward or the response direction; None for the duration
     count: the number of parts of a mean
     bits: width of the feature
     """
 
-    statistic: Literal["value", "any", "mean"]
-    accumulator: Accumulator
+    statistic: Literal["value", "any", "mean", "duration"]
+    accumulator: Accumulator | None
     response: bool
     bits: int
     count: Accumulator | None = None
@@ -57,8 +58,8 @@ class FeatureExtractor(wiring.Component):
         if not sources:
             raise ValueError("A forest must have at least one feature")
         for source in sources:
-            if source.statistic not in ("value", "any", "mean"):
-                raise ValueError(f"Statistic must be 'value', 'any' or 'mean', not {source.statistic!r}")
+            if source.statistic not in ("value", "any", "mean", "duration"):
+                raise ValueError(f"Statistic must be 'value', 'any', 'mean' or 'duration', not {source.statistic!r}")
             for accumulator in (source.accumulator, source.count):
                 if accumulator is not None and accumulator not in layout.slots:
                     raise ValueError(f"A feature must be made from what the entry keeps, not {accumulator}")
@@ -83,7 +84,7 @@ class FeatureExtractor(wiring.Component):
             self.record.address.eq(address),
             divider.i.p.total.eq(total),
             divider.i.p.count.eq(count),
-            self.o.p.value.eq(Mux(is_mean, divider.o.payload, total)),
+            self.o.p.value.eq(Mux(is_mean, divider.o.payload, self._value(index, total, count))),
             self.o.p.last.eq(index == len(self._sources) - 1),
         ]
 
@@ -115,21 +116,37 @@ class FeatureExtractor(wiring.Component):
 
     def _look_up(self, index):
         """Where a feature's accumulator and count are, and whether it is a mean."""
-        addresses = [self._address(s.accumulator, s) for s in self._sources]
-        count_addresses = [self._address(s.count or s.accumulator, s) for s in self._sources]
+        addresses = [self._address(s, s.accumulator, EntryWord.LAST) for s in self._sources]
+        count_addresses = [self._address(s, s.count or s.accumulator, EntryWord.FIRST) for s in self._sources]
         address, count_address = Array(addresses)[index], Array(count_addresses)[index]
         is_mean = Array(C(s.statistic == "mean", 1) for s in self._sources)[index]
         return address, count_address, is_mean
 
-    def _address(self, accumulator: Accumulator, source: FeatureSource) -> int:
+    def _address(self, source: FeatureSource, accumulator: Accumulator | None, time: EntryWord) -> int:
+        """Of an accumulator's word in the record, or of a time when there is none."""
+        if accumulator is None:
+            return time - EntryWord.STATE
         block = self._layout.response if source.response else EntryWord.FORWARD
         return block - EntryWord.STATE + self._layout.slots[accumulator].word
+
+    def _value(self, index, total, count):
+        """What is no mean: what was read, or how far it lies behind the first time."""
+        durations = [number for number, source in enumerate(self._sources) if source.statistic == "duration"]
+        if not durations:
+            return total
+        bits = self._sources[durations[0]].bits
+        span = (total - count)[:WORD_BITS]
+        held = Mux(span[bits:].any(), (1 << bits) - 1, span[:bits])
+        return Mux(Array(C(number in durations, 1) for number in range(len(self._sources)))[index], held, total)
 
     def _select(self, m, index, read, word, count):
         """Takes accumulator and count out of the word that was read."""
         with m.Switch(index):
             for number, source in enumerate(self._sources):
                 with m.Case(number):
+                    if source.accumulator is None:
+                        m.d.comb += [word.eq(read), count.eq(read)]
+                        continue
                     slot = self._layout.slots[source.accumulator]
                     taken = read[slot.shift : slot.shift + slot.width]
                     m.d.comb += word.eq(taken.any() if source.statistic == "any" else taken)

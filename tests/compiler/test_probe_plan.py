@@ -41,7 +41,7 @@ def test_only_what_the_forest_asks_for_is_accumulated():
     assert len(entry_layout(grown_forest(names=UNIVERSAL)).accumulators) == 13
 
 
-@pytest.mark.parametrize("name", ["spl2", "rspl2", "duration"])
+@pytest.mark.parametrize("name", ["spl2", "rspl2"])
 def test_features_without_a_circuit(name):
     with pytest.raises(InputError, match=rf"forest 'grown': feature '{name}' .* has no circuit yet"):
         entry_layout(grown_forest(names=("sp", name)))
