@@ -1,12 +1,14 @@
 """HalfSipHash against its published vectors, and the identity of a flow against the bytes it stands for."""
 
+from collections import Counter
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hdl.half_siphash import half_siphash
 from sim.headers import Packet
-from sim.identity import Endpoint, endpoints_of, identity_of
+from sim.identity import Endpoint, Endpoints, endpoints_of, identity_of
 
 KEY = int.from_bytes(bytes(range(8)), "little")
 WORD = st.integers(0, 2**32 - 1)
@@ -49,3 +51,26 @@ def test_address_before_port():
     endpoints, sender_low = endpoints_of(packet_of(4, 1, 2, 60000, 25))
     assert endpoints.lower == Endpoint(1, 60000)
     assert sender_low
+
+
+def test_flows_that_were_made_to_collide_under_another_key_do_not_under_the_secret_one():
+    sets, wanted = 256, 300
+    server = Endpoint(0xC6120001, 25)
+    aimed_at = iter(
+        endpoints
+        for client in range(1 << 20)
+        for endpoints in [Endpoints(4, Endpoint(0x0A000000 + client, 1024 + client % 60000), server)]
+        if identity_under_the_other_key(endpoints) % sets == 0
+    )
+    flows = [next(aimed_at) for _ in range(wanted)]
+    expected = wanted * (wanted - 1) / 2 / sets
+    for secret in (0x0123456789ABCDEF, 0xFEDCBA9876543210, KEY ^ 1 << 63):
+        counts = Counter(identity_of(flow, secret) % sets for flow in flows)
+        pairs = sum(count * (count - 1) // 2 for count in counts.values())
+        # Of flows at random the number of pairs in a set has about this mean and variance.
+        assert abs(pairs - expected) < 5 * expected**0.5
+
+
+def identity_under_the_other_key(endpoints):
+    """The identity under the key that the attacker believes in."""
+    return identity_of.__wrapped__(endpoints, KEY)
