@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from hdl.accumulator import Accumulator
+from hdl.accumulator import PACKETS, Accumulator
 from hdl.entry_layout import EntryLayout, EntryWord
 from hdl.exporter import ExporterParameters
 from hdl.ipfix import ExportField, Live, Source, data_message, template_message
@@ -57,8 +57,8 @@ def _iana(element: Iana, size: int, source: Source) -> ExportField:
     return _field(Element(element), size, source)
 
 
-def _word(word: int, shift: int = 0) -> Source:
-    return Source.record(word - EntryWord.STATE, shift)
+def _word(word: int, shift: int = 0, bytes: int | None = None) -> Source:
+    return Source.record(word - EntryWord.STATE, shift, bytes)
 
 
 def _addresses(version: int) -> list[ExportField]:
@@ -104,8 +104,10 @@ def _accumulator_fields(layout: EntryLayout, *, response: bool) -> list[ExportFi
 
     def field(accumulator: Accumulator) -> ExportField:
         slot = layout.slots[accumulator]
-        source = _word(block + slot.word, slot.shift)
-        size = 4 if slot.width > 16 else slot.width // 8  # readers know integers of 1, 2, 4 and 8 bytes
+        stored = 4 if slot.width > 16 else slot.width // 8  # readers know integers of 1, 2, 4 and 8 bytes
+        # Collectors that count packets, pmacct's among them, want four bytes at least.
+        size = 4 if accumulator == PACKETS else stored
+        source = _word(block + slot.word, slot.shift, stored)
         return _field(element_of(accumulator, response=response), size, source)
 
     return [field(accumulator) for accumulator in layout.accumulators]

@@ -171,4 +171,7 @@ def read_plan(forest: Forest, entry: Mapping[str, Any], directory: Path) -> Fore
     """The plan of an export from what its manifest says of the architecture."""
     if entry["name"] not in _PLANS:
         raise InputError(f"{directory}: architecture must be one of {', '.join(_PLANS)}, not {entry['name']!r}")
-    return _PLANS[entry["name"]].from_export(forest_parameters(forest), entry, directory)
+    try:
+        return _PLANS[entry["name"]].from_export(forest_parameters(forest), entry, directory)
+    except (KeyError, TypeError) as error:
+        raise InputError(f"{directory}: was exported by another version, which said otherwise {error}") from None

@@ -73,20 +73,22 @@ class Source:
     opcode: of every byte
     operands: of the least significant byte of each word, the most significant word first
     value: of a literal
+    bytes: that there are, where a field may have more: those in front are zeros then
     """
 
     opcode: Opcode
     operands: tuple[int, ...] = ()
     value: int = 0
+    bytes: int | None = None
 
     @classmethod
     def literal(cls, value: int) -> "Source":
         return cls(Opcode.LITERAL, value=value)
 
     @classmethod
-    def record(cls, word: int, shift: int = 0) -> "Source":
-        """Bits from ``shift`` on of a word of the record, the first being 0."""
-        return cls(Opcode.RECORD, (word << 2 | shift // 8,))
+    def record(cls, word: int, shift: int = 0, bytes: int | None = None) -> "Source":
+        """Bits from ``shift`` on of a word of the record, the first being 0; ``bytes`` of them, or as the field has."""
+        return cls(Opcode.RECORD, (word << 2 | shift // 8,), bytes=bytes)
 
     @classmethod
     def words(cls, words: Sequence[int]) -> "Source":
@@ -110,8 +112,13 @@ class Source:
         """``size`` bytes, most significant first."""
         if self.opcode is Opcode.LITERAL:
             return [Step(Opcode.LITERAL, byte) for byte in self.value.to_bytes(size, "big")]
-        per_word = size // len(self.operands)
-        return [Step(self.opcode, operand + byte) for operand in self.operands for byte in reversed(range(per_word))]
+        taken = size if self.bytes is None else min(size, self.bytes)
+        per_word = taken // len(self.operands)
+        zeros = [Step(Opcode.LITERAL, 0)] * (size - taken)
+        bytes_of = [
+            Step(self.opcode, operand + byte) for operand in self.operands for byte in reversed(range(per_word))
+        ]
+        return zeros + bytes_of
 
 
 @dataclass(frozen=True)
