@@ -29,7 +29,8 @@ from compiler.exporting import FOREST_MODULE
 from compiler.plan import forest_parameters
 from hdl.forest_walker import ForestWalker
 from hdl.walker_parameters import WalkerParameters
-from sim.compiled import CompiledCircuit, compile_circuit
+from sim.compiled import CompiledCircuit
+from sim.compiling import compile_circuit
 from sim.gate_check import CELL_MODELS
 
 from .peer_models import PeerModel, peer_model

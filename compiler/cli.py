@@ -12,7 +12,7 @@ from typer.exceptions import TyperException
 
 from .errors import CheckFailed, InputError
 
-__all__ = ["new_app", "progress", "run", "warn"]
+__all__ = ["new_app", "note", "progress", "run", "warn"]
 
 CHECK_FAILED, WRONG_INPUT, INTERRUPTED = 1, 2, 130
 
@@ -50,6 +50,11 @@ def run(app: typer.Typer) -> None:
         sys.unraisablehook = lambda _: None
         code = INTERRUPTED
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def note(message: object) -> None:
+    """One line about how something was done; what was done goes to standard output."""
+    print(message, file=sys.stderr)
 
 
 def warn(message: object) -> None:

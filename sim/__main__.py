@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from compiler.atomic import replacing
-from compiler.cli import new_app, progress, run, warn
+from compiler.cli import new_app, note, progress, run, warn
 from compiler.manifest import read_manifest
 from hdl.verdict import Verdict
 
@@ -78,12 +78,16 @@ def replay_command(
 ) -> None:
     """Send a capture through the probe and write the records that leave it.
 
-    The engine model is the software probe, amaranth the circuit itself, simulated clock by clock: a thousand frames a
-    minute.
+    The engine model is the software probe. The others are the circuit itself, simulated clock by clock: compiled to
+    machine code, tens of thousands of frames a second, or by Amaranth, a thousand a minute. compiled needs a C++
+    compiler (what CXX names, g++ or clang++, or the extra `compiled`) and takes some ten seconds once for each probe,
+    and again for --vcd.
 
     Examples:
 
         python -m sim replay capture.pcap.gz --export probe -o records.csv
+
+        python -m sim replay capture.pcap.gz --export probe --engine compiled -o records.csv
 
         python -m sim replay capture.pcap.gz --export probe --engine amaranth --limit 200 -o records.ipfix
 
@@ -105,6 +109,7 @@ def replay_command(
             vcd=waveforms,
             on_cut=warn,
             tell=tell,
+            say=note,
         )
     print(f"{out}: {summary(replayed.records, replayed.frames)}")
     if replayed.monitor_only:

@@ -40,7 +40,8 @@ class CxxCompiler:
             if found := shutil.which(name):
                 return [found]
         if importlib.util.find_spec("ziglang") is not None:
-            return [sys.executable, "-m", "ziglang", "c++"]
+            # By default it makes code for this very processor; a cache may be shared with others.
+            return [sys.executable, "-m", "ziglang", "c++", "-mcpu=baseline"]
         raise InputError(
             "compiled simulation needs a C++ compiler: install g++ or clang++, point CXX at one, "
             "or pip install -e '.[compiled]'"

@@ -12,7 +12,8 @@ from compiler.exporting import target_named
 from compiler.manifest import record
 
 from .answer_check import AnswerCheck, RankCheck, WalkCheck, answer_check
-from .compiled import CompiledCircuit, compile_circuit, yosys_version
+from .compiled import CompiledCircuit
+from .compiling import compile_circuit, yosys_version
 from .cxx import CxxCompiler
 from .forest_check import ForestCheck
 

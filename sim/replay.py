@@ -18,6 +18,7 @@ from hdl.verdict import Verdict
 from hdl.walker_parameters import WalkerParameters
 
 from .capture import CapturedFrame, Cut, read_capture
+from .compiled_probe import CompiledProbe
 from .export_records import ExportedCounters, ExportedRecord, ExportStream
 from .forest_check import ForestCheck
 from .ipfix_writer import IpfixWriter, probe_messages
@@ -33,7 +34,8 @@ __all__ = [
     *("capture_items", "read_probe", "replay", "software_probe"),
 ]
 
-ENGINES = ("model", "amaranth")
+ENGINES = ("model", "amaranth", "compiled")
+"""What a capture can go through: the software probe, or the circuit in one of two simulators."""
 
 TEST_KEY = 0x0706050403020100
 """Secret key of replays that are given none: known to all, so that two replays of a capture are the same."""
@@ -146,6 +148,19 @@ def simulated_line(
     yield run.sent
 
 
+def compiled_line(
+    probe: ExportedProbe,
+    capture: CaptureItems,
+    key: int,
+    tell: Callable[[int], None],
+    say: Callable[[str], None],
+    vcd: Path | None,
+) -> Iterator[bytes]:
+    """What the circuit sends over its serial line, as machine code."""
+    circuit = CompiledProbe(probe.parameters, waveforms=vcd is not None, say=say)
+    return circuit.run(capture.items, key=key, epoch_ms=capture.epoch_ms, tell=tell, vcd=vcd)
+
+
 def replay(
     capture: Path,
     export: Path,
@@ -160,21 +175,23 @@ def replay(
     vcd: Path | None = None,
     on_cut: Callable[[Cut], None] | None = None,
     tell: Callable[..., None] = lambda *_: None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> Replayed:
     """Replay a capture and write the records that the probe sends.
 
     Parameters
     ----------
-    engine: ``model`` or ``amaranth``
+    engine: one of :data:`ENGINES`
     load: another forest, and when the probe is loaded with it
     vcd: file for the waveforms of a simulation
     on_cut: see :func:`read_capture`
-    tell: called with the number of items so far, and in a simulation with that of all
+    tell: called with the number of items so far, and by the engine amaranth with that of all
+    say: called with one line when the circuit had to be compiled
     """
     if engine not in ENGINES:
         raise InputError(f"--engine: must be one of {', '.join(ENGINES)}, not {engine!r}")
-    if vcd is not None and engine != "amaranth":
-        raise InputError("--vcd: only the engine amaranth has waveforms")
+    if vcd is not None and engine == "model":
+        raise InputError("--vcd: the engine model has no waveforms")
     check_record_target(out)
     probe = read_probe(export)
     taken = capture_items(capture, limit=limit, headers_only=headers_only, tick_ms=tick_ms, on_cut=on_cut)
@@ -186,8 +203,10 @@ def replay(
         taken, others = taken._replace(items=loaded.among(taken.items)), (loaded.forest,)
     if engine == "model":
         line = software_line(probe, taken, key, tell, others)
-    else:
+    elif engine == "amaranth":
         line = simulated_line(probe, taken, key, tell, vcd)
+    else:
+        line = compiled_line(probe, taken, key, tell, say, vcd)
 
     replayed = Replayed(any(forest.monitor_only for forest in (probe.forest, *others)))
     with writing_records(out) as writer:

@@ -7,18 +7,10 @@ from hdl.probe import ProbeParameters
 from hdl.probe_line import ProbeLine
 
 from .items import Item, setup_item
+from .probe_timing import limit_cycles, quiet_cycles
 from .testbench import Stalls, frames_to_payloads, simulate, stream_put
 
 __all__ = ["SimulatedRun", "simulate_probe"]
-
-# A minimum frame and a record take less than 500 cycles; a record's bytes about 10 each.
-_LIMIT_CYCLES_PER_ITEM = 4000
-_QUIET_CYCLES = 3000
-"""Without a byte for so long, the probe has sent all it has: a record takes less than 1000 to be classified."""
-
-_QUIET_CYCLES_PER_ENTRY = 8
-"""A flush looks at every entry of the table, in 3 cycles when it is free, and is silent meanwhile."""
-
 
 @dataclass(frozen=True)
 class SimulatedRun:
@@ -69,7 +61,7 @@ def simulate_probe(
             await stream_put(ctx, dut.i, frames_to_payloads([item]), gaps)
             tell(number, len(items))
         quiet = 0
-        while quiet < _QUIET_CYCLES + _QUIET_CYCLES_PER_ENTRY * parameters.table.entries:
+        while quiet < quiet_cycles(parameters):
             await ctx.tick().repeat(100)
 
     async def collect(ctx):
@@ -84,6 +76,5 @@ def simulate_probe(
             if gaps is not None:
                 ctx.set(dut.o.ready, not gaps.now())
 
-    limit = _LIMIT_CYCLES_PER_ITEM * (len(items) + 100) + 2 * _QUIET_CYCLES_PER_ENTRY * parameters.table.entries
-    simulate(dut, feed, background=[collect], limit_cycles=limit, vcd=vcd)
+    simulate(dut, feed, background=[collect], limit_cycles=limit_cycles(parameters, len(items)), vcd=vcd)
     return SimulatedRun(bytes(sent), cycles)

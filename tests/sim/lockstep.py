@@ -5,7 +5,8 @@ import random
 from boards.device import Family
 from boards.synthesis import GateNetlist, netlist_of
 from boards.toolchain import run_tool
-from sim.compiled import CompiledCircuit, compile_circuit
+from sim.compiled import CompiledCircuit
+from sim.compiling import compile_circuit
 from sim.gate_check import CELL_MODELS
 
 __all__ = ["differences", "rtlil_of"]

@@ -10,7 +10,8 @@ from amaranth.lib.wiring import In, Out
 from compiler.emit import rtlil_text
 from compiler.errors import InputError
 from sim import compiled
-from sim.compiled import CompiledCircuit, compile_circuit
+from sim.compiled import CompiledCircuit
+from sim.compiling import compile_circuit
 from sim.cxx import CxxCompiler
 from sim.testbench import simulate
 from tests.scripts import script

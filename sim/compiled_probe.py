@@ -1,0 +1,116 @@
+"""CompiledProbe: the probe of an export as machine code, items in at the link, bytes out as on the serial line."""
+
+import contextlib
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from compiler.emit import rtlil_text
+from hdl.item import framed
+from hdl.probe import ProbeParameters
+from hdl.probe_line import ProbeLine
+
+from .compiled import CompiledCircuit
+from .compiled_streams import CompiledStreams, Pauses
+from .compiling import compile_circuit
+from .items import Item, setup_item
+from .probe_timing import quiet_cycles
+
+__all__ = ["CompiledProbe", "framed_words"]
+
+_TOP = "probe_line"
+
+_BATCH = 100
+"""Items that are handed over at once."""
+
+_CLEARING_CYCLES = 64
+"""While the table is cleared, the probe is asked this often whether it is ready."""
+
+
+class CompiledProbe:
+    """A probe that is simulated at some million clocks a second. It takes the next item as soon as it can.
+
+    Parameters
+    ----------
+    parameters: of the probe
+    waveforms: it can be run with ``vcd``
+    tell, say: see :func:`~sim.compiling.compile_circuit`
+    """
+
+    def __init__(
+        self,
+        parameters: ProbeParameters,
+        *,
+        waveforms: bool = False,
+        tell: Callable[[str], None] = lambda _: None,
+        say: Callable[[str], None] = lambda _: None,
+    ):
+        circuit = rtlil_text(ProbeLine(parameters=parameters), _TOP)
+        library = compile_circuit(circuit, _TOP, waveforms=waveforms, tell=tell, say=say)
+        self._circuit = CompiledCircuit(library)
+        self._quiet_cycles = quiet_cycles(parameters)
+
+    @property
+    def cycles(self) -> int:
+        """Clocks that have passed."""
+        return self._circuit.cycles
+
+    def run(
+        self,
+        items: Iterable[Item | bytes],
+        *,
+        key: int | None,
+        epoch_ms: int,
+        pauses: Pauses | None = None,
+        tell: Callable[[int], None] = lambda _: None,
+        vcd: Path | None = None,
+    ) -> Iterator[bytes]:
+        """Set the probe up, feed it items and give what it sends, until it is quiet.
+
+        Parameters
+        ----------
+        items: bytes are an item as they are, right or wrong
+        key, epoch_ms: of the set-up item that comes first; without a key there is none
+        pauses: random gaps between bytes at both ends
+        tell: called with the number of items taken so far
+        vcd: file for the waveforms
+        """
+        streams = CompiledStreams(self._circuit, pauses=pauses)
+        with contextlib.nullcontext() if vcd is None else self._circuit.waveforms(vcd):
+            if key is not None:
+                yield from self._put(streams, [setup_item(key, epoch_ms)])
+                yield from self._until_ready(streams)
+            items, taken = iter(items), 0
+            while batch := list(itertools.islice(items, _BATCH)):
+                yield from self._put(streams, batch)
+                taken += len(batch)
+                tell(taken)
+            yield from map(_as_bytes, streams.drain(idle_cycles=self._quiet_cycles))
+
+    def _put(self, streams: CompiledStreams, items: Sequence[Item | bytes]) -> Iterator[bytes]:
+        words = framed_words([item if isinstance(item, bytes) else item.to_bytes() for item in items])
+        return map(_as_bytes, streams.put(words, idle_cycles=self._quiet_cycles))
+
+    def _until_ready(self, streams: CompiledStreams) -> Iterator[bytes]:
+        limit = self.cycles + self._quiet_cycles
+        while not self._circuit.get("ready"):
+            if self.cycles > limit:
+                raise TimeoutError(f"Not ready {self._quiet_cycles} cycles after the set-up")
+            yield from map(_as_bytes, streams.drain(idle_cycles=_CLEARING_CYCLES))
+
+
+def framed_words(frames: Sequence[bytes]) -> np.ndarray:
+    """The payloads of a framed stream of bytes, as integers; a frame of no bytes has none."""
+    layout = framed(8)
+    lengths = np.array([len(frame) for frame in frames if frame], dtype=np.int64)
+    words = np.frombuffer(b"".join(frames), np.uint8).astype(np.uint32)
+    ends = np.cumsum(lengths)
+    words[ends - lengths] |= 1 << layout["first"].offset
+    words[ends - 1] |= 1 << layout["last"].offset
+    return words
+
+
+def _as_bytes(payloads: np.ndarray) -> bytes:
+    return payloads.astype(np.uint8).tobytes()
