@@ -23,6 +23,7 @@ from .items import TICK_MS
 from .load import Load
 from .probe_check import CHECK_CAPTURE, FLOWS, check_probe
 from .replay import ENGINES, TEST_KEY, replay
+from .testbench import SIMULATORS
 
 app = new_app("Captures through the probe: in software, in simulation, on a board.")
 
@@ -80,8 +81,7 @@ def replay_command(
 
     The engine model is the software probe. The others are the circuit itself, simulated clock by clock: compiled to
     machine code, tens of thousands of frames a second, or by Amaranth, a thousand a minute. compiled needs a C++
-    compiler (what CXX names, g++ or clang++, or the extra `compiled`) and takes some ten seconds once for each probe,
-    and again for --vcd.
+    compiler (what CXX names, g++ or clang++, or the extra `compiled`), and takes some ten seconds once for each probe.
 
     Examples:
 
@@ -170,6 +170,7 @@ def check_command(
     ] = CHECK_CAPTURE,
     flows: Annotated[int, typer.Option(min=1, help="Flows of it, those with the fewest frames.")] = FLOWS,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the gaps between bytes.")] = 1,
+    engine: Annotated[str, typer.Option(metavar="|".join(SIMULATORS), help="What simulates the probe.")] = "amaranth",
     gates: Annotated[
         bool, typer.Option("--gates", help="Synthesise the forest too, and simulate its gates with the same vectors.")
     ] = False,
@@ -181,15 +182,17 @@ def check_command(
     One that was exported with --loadable is loaded with another forest meanwhile, and offered a damaged one.
     Exit code 1 when anything differs.
 
-    --gates needs a C++ compiler: what CXX names, g++ or clang++, or the extra `compiled`.
+    --gates and --engine compiled need a C++ compiler: what CXX names, g++ or clang++, or the extra `compiled`.
 
     Examples:
 
         python -m sim check probe
 
+        python -m sim check probe --engine compiled --capture capture.pcap.gz --flows 5000
+
         python -m sim check core --gates
     """
-    if gates:
+    if gates or engine == "compiled":
         # Better to know before the other checks that it is missing.
         CxxCompiler()
     forest = check_forest(export)
@@ -204,7 +207,7 @@ def check_command(
     if read_manifest(export).top != "probe":
         return
     with telling("simulating the probe") as tell:
-        probe = check_probe(export, capture=capture, flows=flows, seed=seed, tell=tell)
+        probe = check_probe(export, capture=capture, flows=flows, seed=seed, engine=engine, tell=tell)
     print(
         f"probe: {probe.records} records of {probe.flows} flows, {probe.frames} frames in {probe.cycles} cycles, "
         f"seed {seed}, {probe.mismatches} mismatches, counters equal"

@@ -103,7 +103,7 @@ class CompiledCircuit:
     def waveforms(self, file: Path) -> Iterator[None]:
         """Write every clock of the block into a VCD file, in which a clock is a microsecond.
 
-        Signals within the circuit are there when it was compiled for it.
+        Memories are not in it. The circuit is some ten times slower meanwhile.
         """
         with open(file, "wb") as written:
             self._waveforms = written

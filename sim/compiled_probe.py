@@ -7,20 +7,17 @@ from pathlib import Path
 
 import numpy as np
 
-from compiler.emit import rtlil_text
 from hdl.item import framed
 from hdl.probe import ProbeParameters
 from hdl.probe_line import ProbeLine
 
 from .compiled import CompiledCircuit
 from .compiled_streams import CompiledStreams, Pauses
-from .compiling import compile_circuit
+from .compiling import compile_component
 from .items import Item, setup_item
 from .probe_timing import quiet_cycles
 
 __all__ = ["CompiledProbe", "framed_words"]
-
-_TOP = "probe_line"
 
 _BATCH = 100
 """Items that are handed over at once."""
@@ -35,7 +32,6 @@ class CompiledProbe:
     Parameters
     ----------
     parameters: of the probe
-    waveforms: it can be run with ``vcd``
     tell, say: see :func:`~sim.compiling.compile_circuit`
     """
 
@@ -43,13 +39,11 @@ class CompiledProbe:
         self,
         parameters: ProbeParameters,
         *,
-        waveforms: bool = False,
         tell: Callable[[str], None] = lambda _: None,
         say: Callable[[str], None] = lambda _: None,
     ):
-        circuit = rtlil_text(ProbeLine(parameters=parameters), _TOP)
-        library = compile_circuit(circuit, _TOP, waveforms=waveforms, tell=tell, say=say)
-        self._circuit = CompiledCircuit(library)
+        line = ProbeLine(parameters=parameters)
+        self._circuit = CompiledCircuit(compile_component(line, tell=tell, say=say))
         self._quiet_cycles = quiet_cycles(parameters)
 
     @property

@@ -1,6 +1,5 @@
 """CompiledStreams: a stream into a compiled circuit and one out of it, clocked in machine code."""
 
-import ctypes
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -57,8 +56,7 @@ class CompiledStreams:
         if pauses is not None:
             # Any state of the generator but 0 will do; those of neighbouring seeds are to be far apart.
             exchange.random = (pauses.seed * 0x9E3779B1 + 1) & 0xFFFF_FFFF or 1
-            exchange.i_pause = int(pauses.before_input * 2**32)
-            exchange.o_pause = int(pauses.of_output * 2**32)
+            exchange.i_pause, exchange.o_pause = map(_chance, (pauses.before_input, pauses.of_output))
 
     def put(self, payloads: np.ndarray, *, idle_cycles: int) -> Iterator[np.ndarray]:
         """Clock until all payloads have gone in, and give what comes out meanwhile, as unsigned integers of 32 bits.
@@ -86,3 +84,8 @@ class CompiledStreams:
         self._exchange.given, self._exchange.idle_limit = 0, idle_cycles
         self._circuit.exchange(self._exchange)
         return self._answers[: self._exchange.given].copy()
+
+
+def _chance(probability: float) -> int:
+    """In units of 2^-32."""
+    return min(int(probability * 2**32), 2**32 - 1)

@@ -21,6 +21,7 @@ from .load_check import with_loads
 from .probe import ProbeRecord
 from .replay import TEST_KEY, read_probe, software_probe
 from .simulated_probe import simulate_probe
+from .testbench import SIMULATORS
 
 __all__ = ["CHECK_CAPTURE", "FLOWS", "ProbeSimulated", "check_probe", "flows_with_fewest_frames"]
 
@@ -79,13 +80,17 @@ def check_probe(
     capture: str | Path = CHECK_CAPTURE,
     flows: int = FLOWS,
     seed: int = 1,
+    engine: str = "amaranth",
     tell: Callable[[int, int], None] = lambda *_: None,
 ) -> ProbeSimulated:
     """Replay flows of a capture through circuit and model, write the result into the manifest, raise on a difference.
 
     Then a part of them comes again, damaged. Frames are cut after their headers; bytes come and are taken with random
-    gaps. A probe that can be loaded is offered a damaged table image and a good one meanwhile.
+    gaps. A probe that can be loaded is offered a damaged table image and a good one meanwhile. ``engine`` is one of
+    :data:`~sim.testbench.SIMULATORS`.
     """
+    if engine not in SIMULATORS:
+        raise InputError(f"--engine: must be one of {', '.join(SIMULATORS)}, not {engine!r}")
     probe = read_probe(Path(directory))
     captured = list(read_capture(Path(capture)))
     frames = flows_with_fewest_frames(captured, flows)
@@ -109,6 +114,7 @@ def check_probe(
         epoch_ms=epoch_ms,
         seed=seed,
         tell=tell,
+        engine=engine,
     )
     stream = ExportStream()
     sent = list(stream.feed(run.sent))
@@ -136,7 +142,7 @@ def check_probe(
         directory,
         "replayed",
         {
-            "engine": "amaranth",
+            "engine": "cxxrtl" if engine == "compiled" else engine,
             "capture": Path(capture).name,
             "flows": result.flows,
             "frames": result.frames,

@@ -157,7 +157,7 @@ def compiled_line(
     vcd: Path | None,
 ) -> Iterator[bytes]:
     """What the circuit sends over its serial line, as machine code."""
-    circuit = CompiledProbe(probe.parameters, waveforms=vcd is not None, say=say)
+    circuit = CompiledProbe(probe.parameters, say=say)
     return circuit.run(capture.items, key=key, epoch_ms=capture.epoch_ms, tell=tell, vcd=vcd)
 
 

@@ -1,16 +1,23 @@
-"""The probe of an export in Amaranth's simulator: items in at the link, bytes out as on the serial line."""
+"""The probe of an export in simulation: items in at the link, bytes out as on the serial line."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 from hdl.probe import ProbeParameters
 from hdl.probe_line import ProbeLine
 
+from .compiled_probe import CompiledProbe
+from .compiled_streams import Pauses
 from .items import Item, setup_item
 from .probe_timing import limit_cycles, quiet_cycles
 from .testbench import Stalls, frames_to_payloads, simulate, stream_put
 
 __all__ = ["SimulatedRun", "simulate_probe"]
+
+_INPUT_PAUSES = 0.05
+"""Share of bytes before which there is a gap, with a seed."""
+
 
 @dataclass(frozen=True)
 class SimulatedRun:
@@ -30,6 +37,7 @@ def simulate_probe(
     stall_output: float = 0.2,
     tell: Callable[[int, int], None] = lambda *_: None,
     vcd: str | None = None,
+    engine: str = "amaranth",
 ) -> SimulatedRun:
     """Set a probe up, feed it items and collect what it sends until it is quiet.
 
@@ -41,8 +49,27 @@ def simulate_probe(
     stall_output: share of clocks in which no byte is taken, with a seed
     tell: called with the number of items taken so far, and of all
     vcd: file for the waveforms
+    engine: one of :data:`~sim.testbench.SIMULATORS`; the gaps of each are its own
     """
     items = [item if isinstance(item, bytes) else item.to_bytes() for item in items]
+    run = _compiled if engine == "compiled" else _in_amaranth
+    return run(parameters, items, key, epoch_ms, seed, stall_output, tell, vcd)
+
+
+def _compiled(parameters, items, key, epoch_ms, seed, stall_output, tell, vcd) -> SimulatedRun:
+    probe = CompiledProbe(parameters)
+    sent = probe.run(
+        items,
+        key=key,
+        epoch_ms=epoch_ms,
+        pauses=None if seed is None else Pauses(seed, _INPUT_PAUSES, stall_output),
+        tell=lambda number: tell(number, len(items)),
+        vcd=None if vcd is None else Path(vcd),
+    )
+    return SimulatedRun(b"".join(sent), probe.cycles)
+
+
+def _in_amaranth(parameters, items, key, epoch_ms, seed, stall_output, tell, vcd) -> SimulatedRun:
     dut = ProbeLine(parameters=parameters)
     sent = bytearray()
     cycles = quiet = 0
@@ -56,7 +83,7 @@ def simulate_probe(
             await stream_put(ctx, dut.i, frames_to_payloads([setup_item(key, epoch_ms).to_bytes()]))
             while not ctx.get(dut.ready):
                 await ctx.tick()
-        gaps = stalls(0, 0.05)
+        gaps = stalls(0, _INPUT_PAUSES)
         for number, item in enumerate(items, 1):
             await stream_put(ctx, dut.i, frames_to_payloads([item]), gaps)
             tell(number, len(items))

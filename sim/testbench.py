@@ -1,4 +1,4 @@
-"""Testbench kit for Amaranth's simulator: streams fed and read with random stalls, and a run with a time limit."""
+"""Testbench kit for both simulators: streams fed and read with random stalls, and a run with a time limit."""
 
 import random
 from collections.abc import Callable, Iterable
@@ -6,9 +6,14 @@ from typing import Any
 
 from amaranth.sim import Simulator
 
-__all__ = ["Stalls", "frames_to_payloads", "simulate", "stream_get", "stream_put"]
+from .compiled_testbench import simulate_compiled
+
+__all__ = ["SIMULATORS", "Stalls", "frames_to_payloads", "simulate", "stream_get", "stream_put"]
 
 PERIOD_S = 1e-6
+
+SIMULATORS = ("amaranth", "compiled")
+"""Amaranth's own, or CXXRTL and a C++ compiler."""
 
 
 class Stalls:
@@ -66,14 +71,19 @@ def simulate(
     background: Iterable[Callable] = (),
     limit_cycles: int,
     vcd: str | None = None,
+    engine: str = "amaranth",
 ) -> None:
     """Run testbenches to their end; a run that takes longer than ``limit_cycles`` hangs and fails.
 
     Parameters
     ----------
     background: testbenches that need not end
+    engine: one of :data:`SIMULATORS`; what ``compiled`` can do is said at :func:`simulate_compiled`
     vcd: file for the waveforms; writing them makes the run about three times slower
     """
+    if engine == "compiled":
+        simulate_compiled(dut, *testbenches, background=background, limit_cycles=limit_cycles, vcd=vcd)
+        return
     simulator = Simulator(dut)
     simulator.add_clock(PERIOD_S)
     for testbench in testbenches:

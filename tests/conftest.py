@@ -5,7 +5,7 @@ from hypothesis import HealthCheck, settings
 
 import compiler
 from boards.toolchain import set_environment
-from tests.forests import SMALL_FOREST
+from tests.forests import SMALL_FOREST, grown_forest
 
 # Circuits are elaborated and simulated inside examples: time says nothing. A failure prints what repeats it.
 settings.register_profile(
@@ -21,4 +21,12 @@ def loadable_probe(tmp_path_factory):
     """An export of a probe that can be loaded, with :data:`tests.forests.SMALL_FOREST`; tests leave it as it is."""
     directory = tmp_path_factory.mktemp("loadable") / "probe"
     compiler.export(SMALL_FOREST, directory, board="icebreaker", loadable=True)
+    return directory
+
+
+@pytest.fixture(scope="session")
+def mail_probe(tmp_path_factory):
+    """An export of a probe, compiled at most once by all tests that compile it; they leave it as it is."""
+    directory = tmp_path_factory.mktemp("mail") / "probe"
+    compiler.export(grown_forest(names=("maxpl", "rsp", "slas")), directory, board="icebreaker", top="probe")
     return directory

@@ -1,18 +1,21 @@
 """Compiled circuits: the same values in the same clocks as in Amaranth's simulator, and refusals."""
 
 import random
+import re
 
 import pytest
-from amaranth.hdl import Module, Signal
+from amaranth.back import rtlil
+from amaranth.hdl import ClockDomain, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from compiler.emit import rtlil_text
 from compiler.errors import InputError
-from sim import compiled
+from sim import compiling
 from sim.compiled import CompiledCircuit
 from sim.compiling import compile_circuit
 from sim.cxx import CxxCompiler
+from sim.library_cache import LibraryCache
 from sim.testbench import simulate
 from tests.scripts import script
 
@@ -117,25 +120,54 @@ def test_what_cannot_be_set(library, name, value, message):
         CompiledCircuit(library).set(name, value)
 
 
-def test_another_clock(library):
-    with pytest.raises(ValueError, match="^Clock must be one of .*, not 'clock'$"):
-        CompiledCircuit(library, clock="clock")
+def test_another_clock():
+    m = Module()
+    m.domains.other = ClockDomain()
+    taken, given = Signal(), Signal()
+    m.d.other += given.eq(taken)
+    text = rtlil.convert(m, name="top", ports=[taken, given], emit_src=False)
+    with pytest.raises(ValueError, match="^Circuit must have an input clk of 1 bit$"):
+        compile_circuit(text, "top", optimise=False)
 
 
 def test_a_circuit_is_compiled_once(library, monkeypatch):
-    monkeypatch.setattr(compiled, "_write_cxxrtl", lambda *_: 1 / 0)
+    monkeypatch.setattr(compiling, "_write_cxxrtl", lambda *_: 1 / 0)
     assert compile_circuit(rtlil_text(Accumulator(), "accumulator"), "accumulator", optimise=False) == library
 
 
-def test_the_cache_makes_room(monkeypatch, tmp_path):
-    monkeypatch.setattr(compiled, "_KEPT", 2)
-    made, cache = tmp_path / "made", tmp_path / "cache"
-    made.write_bytes(b"library")
-    cache.mkdir()
-    for name in ("a", "b", "c"):
-        compiled._keep(made, cache / f"{name}.so")
-    assert len(list(cache.iterdir())) == 2
-    assert (cache / "c.so").read_bytes() == b"library"
+def test_a_damaged_library_is_made_again(monkeypatch, tmp_path):
+    monkeypatch.setattr(compiling, "LibraryCache", lambda: LibraryCache(tmp_path))
+    said = []
+    for _ in range(3):
+        library = compile_circuit(rtlil_text(Accumulator(), "top"), "top", optimise=False, say=said.append)
+        circuit = CompiledCircuit(library)
+        circuit.tick()
+        assert (library.parent, circuit.get("total")) == (tmp_path, 5)
+        if len(said) < 2:
+            # In place it would pull the ground from under the one that is loaded.
+            content = library.read_bytes()
+            library.unlink()
+            library.write_bytes(content[: len(content) // 2])
+    # Not the third time.
+    assert len(said) == 2
+    assert re.fullmatch(f"compiled the circuit in [0-9.]+ s; it is kept in {tmp_path}", said[0])
+
+
+def test_waveforms(library, tmp_path):
+    circuit, file = CompiledCircuit(library), tmp_path / "accumulator.vcd"
+    circuit.set("step", 1)
+    circuit.set("enable", 1)
+    with circuit.waveforms(file):
+        circuit.tick(2000)
+    circuit.tick()
+    assert circuit.cycles == 2001
+    definitions, changes = file.read_text().split("$enddefinitions $end\n")
+    (total,) = re.findall(r"\$var \w+ 70 (\S+) total \[?", definitions)
+    assert "$timescale 100 ns $end" in definitions
+    # A clock is a microsecond; the sum changes at the rising edge in the middle.
+    assert "#15\n1" in changes
+    values = [int(value, 2) for value in re.findall(rf"^b([01]+) {re.escape(total)}$", changes, re.M)]
+    assert values == list(range(5, 2006))
 
 
 def test_the_compiler_that_cxx_names(monkeypatch, tmp_path):
@@ -155,8 +187,7 @@ def test_without_a_compiler(monkeypatch):
 def test_a_compiler_that_fails_is_one_line(monkeypatch, tmp_path):
     text = '[ "$1" = --version ] && echo broken 1.0 && exit; echo "circuit.cc:1: error: out of memory" >&2; exit 1'
     monkeypatch.setenv("CXX", script(tmp_path / "cxx", text))
-    (tmp_path / "cache").mkdir()
-    monkeypatch.setattr(compiled, "_cache", lambda: tmp_path / "cache")
+    monkeypatch.setattr(compiling, "LibraryCache", lambda: LibraryCache(tmp_path / "cache"))
     with pytest.raises(InputError, match="cxx failed: circuit.cc:1: error: out of memory$"):
         compile_circuit(rtlil_text(Accumulator(), "accumulator"), "accumulator")
     assert list((tmp_path / "cache").iterdir()) == []

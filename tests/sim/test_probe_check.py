@@ -31,6 +31,16 @@ def test_equal_and_written_down(probe):
     assert (written["frames"], written["cycles"], written["mismatches"]) == (result.frames, result.cycles, 0)
 
 
+def test_compiled(mail_probe, tmp_path):
+    directory = shutil.copytree(mail_probe, tmp_path / "probe")
+    result = check_probe(directory, flows=200, engine="compiled")
+    assert (result.mismatches, result.counters_equal) == (0, True)
+    assert result.records > 200
+    assert json.loads((directory / "manifest.json").read_text())["evidence"]["replayed"]["engine"] == "cxxrtl"
+    with pytest.raises(InputError, match="^--engine: must be one of amaranth, compiled, not 'verilog'$"):
+        check_probe(directory, engine="verilog")
+
+
 def test_another_forest_is_loaded_meanwhile(loadable_probe, tmp_path):
     loadable = shutil.copytree(loadable_probe, tmp_path / "loadable")
     result = check_probe(loadable, flows=FLOWS // 2)

@@ -28,11 +28,9 @@ from tests.sim.capture_files import pcap
 SLICE = Path(__file__).parents[2] / "training" / "data" / "test.pcap.gz"
 
 
-@pytest.fixture(scope="module")
-def export(tmp_path_factory):
-    directory = tmp_path_factory.mktemp("replay") / "probe"
-    compiler.export(grown_forest(names=("maxpl", "rsp", "slas")), directory, board="icebreaker", top="probe")
-    return directory
+@pytest.fixture
+def export(mail_probe):
+    return mail_probe
 
 
 @pytest.fixture
@@ -92,25 +90,30 @@ def test_rows_are_those_of_the_software_probe(export, tmp_path, sim):
     assert f"{len(rows)} records from {len(frames)} frames" in stdout
 
 
-def test_circuit_gives_the_file_of_the_model(export, tmp_path, sim):
+@pytest.mark.parametrize(("engines", "limit"), [(("amaranth", "compiled"), 150), (("compiled",), 100_000)])
+def test_circuit_gives_the_file_of_the_model(engines, limit, export, tmp_path, sim):
     said = {}
-    for engine in ("model", "amaranth"):
-        for suffix in ("csv", "ipfix"):
-            out = tmp_path / f"{engine}.{suffix}"
-            if engine == "amaranth" and suffix == "csv":
-                continue
-            arguments = ("--export", export, "--engine", engine, "--limit", 150, "-o", out)
-            code, _, stderr = sim("replay", SLICE, *arguments)
-            assert (code, stderr) == (0, "")
+    for engine in ("model", *engines):
+        out = tmp_path / f"{engine}.ipfix"
+        code, _, _ = sim("replay", SLICE, "--export", export, "--engine", engine, "--limit", limit, "-o", out)
+        assert code == 0
         said[engine] = list(said_in(out))
-    records = {engine: [e for e in entries if isinstance(e, ExportedRecord)] for engine, entries in said.items()}
-    assert records["amaranth"] == records["model"] != []
-    # Announcements come when they come; the last counters are those of the whole replay.
-    last = {engine: entries[-1] for engine, entries in said.items()}
-    assert isinstance(last["model"], ExportedCounters)
-    assert last["amaranth"] == last["model"]
-    assert sum(last["model"].counters[Counter(outcome)] for outcome in FrameOutcome) == 150
-    assert len((tmp_path / "model.csv").read_text().splitlines()) == 1 + len(records["model"])
+    frames = min(limit, sum(1 for _ in read_capture(SLICE)))
+    for entries in said.values():
+        records = [entry for entry in entries if isinstance(entry, ExportedRecord)]
+        assert records == [entry for entry in said["model"] if isinstance(entry, ExportedRecord)] != []
+        # Announcements come when they come; the last counters are those of the whole replay.
+        assert isinstance(entries[-1], ExportedCounters)
+        assert entries[-1] == said["model"][-1]
+        assert sum(entries[-1].counters[Counter(outcome)] for outcome in FrameOutcome) == frames
+
+
+def test_without_a_compiler_nothing_is_written(export, tmp_path, sim, monkeypatch):
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    out, vcd = tmp_path / "records.csv", tmp_path / "probe.vcd"
+    code, _, stderr = sim("replay", SLICE, "--export", export, "--engine", "compiled", "--vcd", vcd, "-o", out)
+    assert (code, stderr) == (2, "error: CXX: no-such-compiler is not installed\n")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_whole_frames_give_the_same_records(export, tmp_path, sim):
@@ -132,11 +135,16 @@ def test_monitor_only_is_said(tmp_path, sim):
     assert {row["monitor_only"] for row in csv.DictReader(io.StringIO(out.read_text()))} == {"1"}
 
 
-def test_waveforms(export, tmp_path, sim):
-    arguments = ("--export", export, "--engine", "amaranth", "--limit", 2, "--vcd", tmp_path / "probe.vcd")
+@pytest.mark.parametrize("engine", ["amaranth", "compiled"])
+def test_waveforms(engine, export, tmp_path, sim):
+    arguments = ("--export", export, "--engine", engine, "--limit", 2, "--vcd", tmp_path / "probe.vcd")
     code, _, _ = sim("replay", SLICE, *arguments, "-o", tmp_path / "r.ipfix")
     assert code == 0
-    assert (tmp_path / "probe.vcd").read_text().startswith("$")
+    written = (tmp_path / "probe.vcd").read_text()
+    assert written.startswith("$")
+    # Down to the parts of the probe.
+    for name in (" table ", " fill ", " fsm_state "):
+        assert name in written
 
 
 def test_parquet(export, tmp_path, sim):
@@ -156,9 +164,9 @@ def test_parquet(export, tmp_path, sim):
     [
         (
             {"--engine": "verilog"},
-            r"error: --engine: must be one of model, amaranth, not 'verilog'\n",
+            r"error: --engine: must be one of model, amaranth, compiled, not 'verilog'\n",
         ),
-        ({"--vcd": "x.vcd"}, r"error: --vcd: only the engine amaranth has waveforms\n"),
+        ({"--vcd": "x.vcd"}, r"error: --vcd: the engine model has no waveforms\n"),
         ({"--engine": "amaranth", "--vcd": "."}, r"error: \.: is a directory\n"),
         ({"--key": "0123"}, r"error: --key: must be 16 hexadecimal digits\n"),
         ({"-o": "records.txt"}, r"error: records\.txt: name must end in \.csv, \.parquet or \.ipfix\n"),
