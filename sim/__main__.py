@@ -207,7 +207,7 @@ def check_command(
     if read_manifest(export).top != "probe":
         return
     with telling("simulating the probe") as tell:
-        probe = check_probe(export, capture=capture, flows=flows, seed=seed, engine=engine, tell=tell)
+        probe = check_probe(export, capture=capture, flows=flows, seed=seed, engine=engine, tell=tell, say=note)
     print(
         f"probe: {probe.records} records of {probe.flows} flows, {probe.frames} frames in {probe.cycles} cycles, "
         f"seed {seed}, {probe.mismatches} mismatches, counters equal"

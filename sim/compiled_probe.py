@@ -32,18 +32,12 @@ class CompiledProbe:
     Parameters
     ----------
     parameters: of the probe
-    tell, say: see :func:`~sim.compiling.compile_circuit`
+    say: see :func:`~sim.compiling.compile_circuit`
     """
 
-    def __init__(
-        self,
-        parameters: ProbeParameters,
-        *,
-        tell: Callable[[str], None] = lambda _: None,
-        say: Callable[[str], None] = lambda _: None,
-    ):
+    def __init__(self, parameters: ProbeParameters, *, say: Callable[[str], None] = lambda _: None):
         line = ProbeLine(parameters=parameters)
-        self._circuit = CompiledCircuit(compile_component(line, tell=tell, say=say))
+        self._circuit = CompiledCircuit(compile_component(line, say=say))
         self._quiet_cycles = quiet_cycles(parameters)
 
     @property

@@ -63,7 +63,7 @@ def compile_circuit(
     tell:
         Called with what is being done.
     say:
-        Called with one line when a circuit has been compiled: how long it took and where it is kept.
+        Called with one line before a circuit is compiled, and with one after it: how long it took, where it is kept.
 
     Raises
     ------
@@ -81,6 +81,7 @@ def compile_circuit(
         key = sha256(chr(0).join(parts))
         if library := cache.find(key):
             return library
+        say(f"compiling the circuit, which is done once: {compiler.version()}")
         started = time.monotonic()
         with tempfile.TemporaryDirectory() as temporary:
             workspace = Path(temporary)
@@ -96,18 +97,17 @@ def compile_circuit(
             where = "this circuit" if cells is None else f"sim/cells/{cells.name}"
             raise InputError(f"compiled simulation: no model of the cell {missing[1]} in {where}") from None
         raise InputError(str(error)) from None
-    say(f"compiled the circuit in {time.monotonic() - started:.1f} s; it is kept in {cache.folder}")
+    say(f"compiled in {time.monotonic() - started:.1f} s; it is kept in {cache.folder}")
     return library
 
 
 def compile_component(
     component: wiring.Component,
     *,
-    tell: Callable[[str], None] = lambda _: None,
     say: Callable[[str], None] = lambda _: None,
 ) -> Path:
     """The library of an Amaranth component; its ports are named by their paths, ``i__payload``."""
-    return compile_circuit(rtlil_text(component, "top"), "top", tell=tell, say=say)
+    return compile_circuit(rtlil_text(component, "top"), "top", say=say)
 
 
 def yosys_version() -> str:

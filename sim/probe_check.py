@@ -82,12 +82,13 @@ def check_probe(
     seed: int = 1,
     engine: str = "amaranth",
     tell: Callable[[int, int], None] = lambda *_: None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> ProbeSimulated:
     """Replay flows of a capture through circuit and model, write the result into the manifest, raise on a difference.
 
     Then a part of them comes again, damaged. Frames are cut after their headers; bytes come and are taken with random
     gaps. A probe that can be loaded is offered a damaged table image and a good one meanwhile. ``engine`` is one of
-    :data:`~sim.testbench.SIMULATORS`.
+    :data:`~sim.testbench.SIMULATORS`; ``say`` as in :func:`~sim.compiling.compile_circuit`.
     """
     if engine not in SIMULATORS:
         raise InputError(f"--engine: must be one of {', '.join(SIMULATORS)}, not {engine!r}")
@@ -115,6 +116,7 @@ def check_probe(
         seed=seed,
         tell=tell,
         engine=engine,
+        say=say,
     )
     stream = ExportStream()
     sent = list(stream.feed(run.sent))

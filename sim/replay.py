@@ -19,6 +19,7 @@ from hdl.walker_parameters import WalkerParameters
 
 from .capture import CapturedFrame, Cut, read_capture
 from .compiled_probe import CompiledProbe
+from .cxx import CxxCompiler
 from .export_records import ExportedCounters, ExportedRecord, ExportStream
 from .forest_check import ForestCheck
 from .ipfix_writer import IpfixWriter, probe_messages
@@ -186,13 +187,16 @@ def replay(
     vcd: file for the waveforms of a simulation
     on_cut: see :func:`read_capture`
     tell: called with the number of items so far, and by the engine amaranth with that of all
-    say: called with one line when the circuit had to be compiled
+    say: see :func:`~sim.compiling.compile_circuit`
     """
     if engine not in ENGINES:
         raise InputError(f"--engine: must be one of {', '.join(ENGINES)}, not {engine!r}")
     if vcd is not None and engine == "model":
         raise InputError("--vcd: the engine model has no waveforms")
     check_record_target(out)
+    if engine == "compiled":
+        # Better to know before the work that it cannot be done.
+        CxxCompiler()
     probe = read_probe(export)
     taken = capture_items(capture, limit=limit, headers_only=headers_only, tick_ms=tick_ms, on_cut=on_cut)
     kinds: Tally[ItemKind] = Tally()

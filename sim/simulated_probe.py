@@ -1,6 +1,6 @@
 """The probe of an export in simulation: items in at the link, bytes out as on the serial line."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,6 +38,7 @@ def simulate_probe(
     tell: Callable[[int, int], None] = lambda *_: None,
     vcd: str | None = None,
     engine: str = "amaranth",
+    say: Callable[[str], None] = lambda _: None,
 ) -> SimulatedRun:
     """Set a probe up, feed it items and collect what it sends until it is quiet.
 
@@ -50,26 +51,28 @@ def simulate_probe(
     tell: called with the number of items taken so far, and of all
     vcd: file for the waveforms
     engine: one of :data:`~sim.testbench.SIMULATORS`; the gaps of each are its own
+    say: see :func:`~sim.compiling.compile_circuit`
     """
     items = [item if isinstance(item, bytes) else item.to_bytes() for item in items]
-    run = _compiled if engine == "compiled" else _in_amaranth
-    return run(parameters, items, key, epoch_ms, seed, stall_output, tell, vcd)
+    if engine == "compiled":
+        probe = CompiledProbe(parameters, say=say)
+        pauses = None if seed is None else Pauses(seed, _INPUT_PAUSES, stall_output)
+        tell_one, file = (lambda number: tell(number, len(items))), None if vcd is None else Path(vcd)
+        sent = probe.run(items, key=key, epoch_ms=epoch_ms, pauses=pauses, tell=tell_one, vcd=file)
+        return SimulatedRun(b"".join(sent), probe.cycles)
+    return _in_amaranth(parameters, items, key, epoch_ms, seed, stall_output, tell, vcd)
 
 
-def _compiled(parameters, items, key, epoch_ms, seed, stall_output, tell, vcd) -> SimulatedRun:
-    probe = CompiledProbe(parameters)
-    sent = probe.run(
-        items,
-        key=key,
-        epoch_ms=epoch_ms,
-        pauses=None if seed is None else Pauses(seed, _INPUT_PAUSES, stall_output),
-        tell=lambda number: tell(number, len(items)),
-        vcd=None if vcd is None else Path(vcd),
-    )
-    return SimulatedRun(b"".join(sent), probe.cycles)
-
-
-def _in_amaranth(parameters, items, key, epoch_ms, seed, stall_output, tell, vcd) -> SimulatedRun:
+def _in_amaranth(
+    parameters: ProbeParameters,
+    items: Sequence[bytes],
+    key: int | None,
+    epoch_ms: int,
+    seed: int | None,
+    stall_output: float,
+    tell: Callable[[int, int], None],
+    vcd: str | None,
+) -> SimulatedRun:
     dut = ProbeLine(parameters=parameters)
     sent = bytearray()
     cycles = quiet = 0
