@@ -76,6 +76,9 @@ def replay_command(
     forest: OtherForest = None,
     load_after: LoadAfter = 0,
     vcd: Annotated[Path | None, typer.Option(help="Write the waveforms of a simulation here.")] = None,
+    collector: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT", help="Send the records to an IPFIX collector too, over UDP.")
+    ] = None,
 ) -> None:
     """Send a capture through the probe and write the records that leave it.
 
@@ -92,6 +95,8 @@ def replay_command(
         python -m sim replay capture.pcap.gz --export probe --engine amaranth --limit 200 -o records.ipfix
 
         python -m sim replay capture.pcap.gz --export probe --forest new.json --load-after 10000 -o records.csv
+
+        python -m sim replay capture.pcap.gz --export probe --collector 127.0.0.1:9995 -o records.csv
     """
     with contextlib.ExitStack() as stack:
         tell = stack.enter_context(telling(f"replaying {capture.name}"))
@@ -107,6 +112,7 @@ def replay_command(
             limit=limit,
             load=None if forest is None else Load(forest, load_after),
             vcd=waveforms,
+            collector=collector,
             on_cut=warn,
             tell=tell,
             say=note,

@@ -1,5 +1,6 @@
 """Replay: a capture through the probe of an export, in software or in simulation, and its records into a file."""
 
+import contextlib
 import itertools
 from collections import Counter as Tally
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -18,6 +19,7 @@ from hdl.verdict import Verdict
 from hdl.walker_parameters import WalkerParameters
 
 from .capture import CapturedFrame, Cut, read_capture
+from .collector_link import CollectorLink
 from .compiled_probe import CompiledProbe
 from .cxx import CxxCompiler
 from .export_records import ExportedCounters, ExportedRecord, ExportStream
@@ -174,6 +176,7 @@ def replay(
     limit: int | None = None,
     load: Load | None = None,
     vcd: Path | None = None,
+    collector: str | None = None,
     on_cut: Callable[[Cut], None] | None = None,
     tell: Callable[..., None] = lambda *_: None,
     say: Callable[[str], None] = lambda _: None,
@@ -185,6 +188,7 @@ def replay(
     engine: one of :data:`ENGINES`
     load: another forest, and when the probe is loaded with it
     vcd: file for the waveforms of a simulation
+    collector: ``HOST:PORT`` that messages go to over UDP besides
     on_cut: see :func:`read_capture`
     tell: called with the number of items so far, and by the engine amaranth with that of all
     say: see :func:`~sim.compiling.compile_circuit`
@@ -213,8 +217,17 @@ def replay(
         line = compiled_line(probe, taken, key, tell, say, vcd)
 
     replayed = Replayed(any(forest.monitor_only for forest in (probe.forest, *others)))
-    with writing_records(out) as writer:
-        stream = ExportStream(writer.message)
+    with contextlib.ExitStack() as stack:
+        # Known to be none before anything is written.
+        target = None if collector is None else stack.enter_context(CollectorLink(collector))
+        writer = stack.enter_context(writing_records(out))
+
+        def take(message: bytes) -> None:
+            writer.message(message)
+            if target is not None:
+                target.send(message)
+
+        stream = ExportStream(take)
         for sent in line:
             for entry in stream.feed(sent):
                 if isinstance(entry, ExportedRecord):
