@@ -83,7 +83,7 @@ def replay_command(
     """Send a capture through the probe and write the records that leave it.
 
     The engine model is the software probe. The others are the circuit itself, simulated clock by clock: compiled to
-    machine code, tens of thousands of frames a second, or by Amaranth, a thousand a minute. compiled needs a C++
+    machine code, tens of thousands of frames a second, or by Amaranth, two thousand a minute. compiled needs a C++
     compiler (what CXX names, g++ or clang++, or the extra `compiled`), and takes some ten seconds once for each probe.
 
     Examples:
