@@ -7,6 +7,8 @@ Luckner and Filasiak (2013): ``slas`` is the mean length of packets with ACK, ``
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from hdl.accumulator import COUNT_BITS, FLAG_BITS, OCTETS, PACKETS, Accumulator
 
 __all__ = ["CATALOGUE", "MEAN_FRACTION_BITS", "REFERENCE_COLUMNS", "UNIVERSAL", "Feature", "accumulators_of"]
@@ -84,6 +86,32 @@ class Feature:
             case _:
                 value = operands[0]
         return min(value, 2**self.bits - 1) if self.saturates else value
+
+    def values(
+        self,
+        forward: Mapping[Accumulator, np.ndarray],
+        response: Mapping[Accumulator, np.ndarray],
+        duration_ms: np.ndarray,
+    ) -> np.ndarray:
+        """:meth:`value` of many flows at once; all arrays are int64, one item a flow."""
+        side = response if self.response else forward
+        operands = [side[accumulator] for accumulator in self.needs]
+        match self.statistic:
+            case "any":
+                values = (operands[0] > 0).astype(np.int64)
+            case "mean":
+                total, count = operands
+                values = (total << self.fraction) // np.maximum(count, 1)
+            case "variance":
+                # Both products are below (2^16 - 1)^4, so they fit in 64 bits without sign.
+                squares, total, count = (operand.astype(np.uint64) for operand in operands)
+                values = (count * squares - total * total) // np.maximum(count * count, np.uint64(1))
+                values = values.astype(np.int64)
+            case "duration":
+                values = duration_ms
+            case _:
+                values = operands[0]
+        return np.minimum(values, 2**self.bits - 1) if self.saturates else values
 
 
 def _direction(prefix: str) -> list[Feature]:

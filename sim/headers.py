@@ -5,21 +5,22 @@ from typing import NamedTuple
 
 from hdl.item import FrameOutcome
 
-__all__ = ["Packet", "decode_frame", "header_bytes"]
+__all__ = ["Packet", "decode_frame", "find_ip", "follow_extensions", "header_bytes"]
 
-_TAGS = frozenset({0x8100, 0x88A8, 0x9100})
+TAGS = frozenset({0x8100, 0x88A8, 0x9100})
 _LABELS = frozenset({0x8847, 0x8848})
-_PPPOE, _IPV4, _IPV6 = 0x8864, 0x0800, 0x86DD
+_PPPOE, IPV4, IPV6 = 0x8864, 0x0800, 0x86DD
 _PPP_PROTOCOLS = {0x0021: 4, 0x0057: 6}
-_GREATEST_LENGTH = 1500
+GREATEST_LENGTH = 1500
 """Of an EtherType's values those that are a length, as in 802.3."""
 _SNAP = bytes.fromhex("aaaa03000000")
 """LLC and the organisation behind which an EtherType follows."""
-_TCP, _UDP, _FRAGMENT, _AUTHENTICATION = 6, 17, 44, 51
-_EXTENSIONS = frozenset({0, 43, _FRAGMENT, _AUTHENTICATION, 60, 135, 139, 140})
-_TUNNELS = frozenset({4, 41, 47})
-_VXLAN_PORT = 4789
+TCP, UDP, _FRAGMENT, _AUTHENTICATION = 6, 17, 44, 51
+EXTENSIONS = frozenset({0, 43, _FRAGMENT, _AUTHENTICATION, 60, 135, 139, 140})
+TUNNELS = frozenset({4, 41, 47})
+VXLAN_PORT = 4789
 _IPV6_HEADER_BYTES = 40
+_TYPE_END = 14
 _WORD_BYTES = 4
 _MAX_LENGTH = 0xFFFF
 
@@ -86,60 +87,70 @@ def header_bytes(data: bytes, wire_length: int) -> int:
 
 def _settle(data: bytes, wire_length: int, ports: frozenset[int] | None) -> _Settled:
     """Header by header; the first byte that can settle the outcome decides."""
-    available, at = len(data), 12
-    while available >= at + 2:
-        ethertype = data[at] << 8 | data[at + 1]
-        at += 2
-        if ethertype == _IPV4:
-            return _settle_ipv4(data, at, wire_length, ports)
-        if ethertype == _IPV6:
-            return _settle_ipv6(data, at, wire_length, ports)
-        if ethertype in _TAGS:
+    if len(data) < _TYPE_END:
+        return FrameOutcome.TRUNCATED, len(data), None
+    outcome, at, version = find_ip(data, data[_TYPE_END - 2] << 8 | data[_TYPE_END - 1])
+    if outcome is not None:
+        return outcome, at, None
+    return (_settle_ipv4 if version == 4 else _settle_ipv6)(data, at, wire_length, ports)
+
+
+def find_ip(data: bytes, ethertype: int) -> tuple[FrameOutcome | None, int, int]:
+    """Where the IP header of a frame begins, and the version it must have, from its first type on.
+
+    Else the outcome of the frame, and the number of bytes that settled it.
+    """
+    available, at = len(data), _TYPE_END
+    while True:
+        if ethertype == IPV4:
+            return None, at, 4
+        if ethertype == IPV6:
+            return None, at, 6
+        if ethertype in _LABELS:
+            return _below_labels(data, at)
+        if ethertype == _PPPOE:
+            return _below_pppoe(data, at)
+        if ethertype in TAGS:
             at += 2
-        elif ethertype in _LABELS:
-            return _settle_labels(data, at, wire_length, ports)
-        elif ethertype == _PPPOE:
-            return _settle_pppoe(data, at, wire_length, ports)
-        elif ethertype > _GREATEST_LENGTH:
-            return FrameOutcome.NOT_IP, at, None
+        elif ethertype > GREATEST_LENGTH:
+            return FrameOutcome.NOT_IP, at, 0
         else:
             for expected in _SNAP:
                 if available <= at:
-                    return FrameOutcome.TRUNCATED, available, None
+                    return FrameOutcome.TRUNCATED, available, 0
                 at += 1
                 if data[at - 1] != expected:
-                    return FrameOutcome.NOT_IP, at, None
-    return FrameOutcome.TRUNCATED, available, None
+                    return FrameOutcome.NOT_IP, at, 0
+        if available < at + 2:
+            return FrameOutcome.TRUNCATED, available, 0
+        ethertype = data[at] << 8 | data[at + 1]
+        at += 2
 
 
-def _settle_labels(data: bytes, at: int, wire_length: int, ports: frozenset[int] | None) -> _Settled:
+def _below_labels(data: bytes, at: int) -> tuple[FrameOutcome | None, int, int]:
     """Labels of MPLS up to the one that says it is the last, then what its first byte says it is."""
     while len(data) >= at + 4:
         is_last = data[at + 2] & 1
         at += 4
         if is_last and len(data) > at:
             version = data[at] >> 4
-            if version in (4, 6):
-                return (_settle_ipv4 if version == 4 else _settle_ipv6)(data, at, wire_length, ports)
-            return FrameOutcome.ENCAPSULATED, at + 1, None
+            return (None, at, version) if version in (4, 6) else (FrameOutcome.ENCAPSULATED, at + 1, 0)
         if is_last:
             break
-    return FrameOutcome.TRUNCATED, len(data), None
+    return FrameOutcome.TRUNCATED, len(data), 0
 
 
-def _settle_pppoe(data: bytes, at: int, wire_length: int, ports: frozenset[int] | None) -> _Settled:
+def _below_pppoe(data: bytes, at: int) -> tuple[FrameOutcome | None, int, int]:
     """A session of PPP over Ethernet."""
     available = len(data)
     if available > at and data[at] != 0x11:
-        return FrameOutcome.MALFORMED, at + 1, None
+        return FrameOutcome.MALFORMED, at + 1, 0
     if available > at + 1 and data[at + 1] != 0:
-        return FrameOutcome.NOT_IP, at + 2, None
+        return FrameOutcome.NOT_IP, at + 2, 0
     if available < at + 8:
-        return FrameOutcome.TRUNCATED, available, None
+        return FrameOutcome.TRUNCATED, available, 0
     version = _PPP_PROTOCOLS.get(data[at + 6] << 8 | data[at + 7])
-    if version is None:
-        return FrameOutcome.NOT_IP, at + 8, None
-    return (_settle_ipv4 if version == 4 else _settle_ipv6)(data, at + 8, wire_length, ports)
+    return (FrameOutcome.NOT_IP, at + 8, 0) if version is None else (None, at + 8, version)
 
 
 def _settle_ipv4(data: bytes, l2: int, wire_length: int, ports: frozenset[int] | None) -> _Settled:
@@ -161,10 +172,10 @@ def _settle_ipv4(data: bytes, l2: int, wire_length: int, ports: frozenset[int] |
     if available < l2 + 10:
         return FrameOutcome.TRUNCATED, available, None
     protocol = data[l2 + 9]
-    if protocol == _UDP:
+    if protocol == UDP:
         return _settle_udp(data, l2 + header)
-    if protocol != _TCP:
-        return FrameOutcome.TUNNEL if protocol in _TUNNELS else FrameOutcome.NOT_TCP, l2 + 10, None
+    if protocol != TCP:
+        return FrameOutcome.TUNNEL if protocol in TUNNELS else FrameOutcome.NOT_TCP, l2 + 10, None
     return _settle_tcp(data, l2 + header, ports, _Ip(4, header, length, data[l2 + 8], l2 + 12, 4))
 
 
@@ -182,31 +193,43 @@ def _settle_ipv6(data: bytes, l2: int, wire_length: int, ports: frozenset[int] |
         return FrameOutcome.MALFORMED, l2 + 6, None
     if available < l2 + 7:
         return FrameOutcome.TRUNCATED, available, None
+    outcome, at, carried = follow_extensions(data, l2)
+    if outcome is not None:
+        return outcome, at, None
+    if carried == UDP:
+        return _settle_udp(data, at)
+    return _settle_tcp(data, at, ports, _Ip(6, at - l2, length, data[l2 + 7], l2 + 8, 16))
+
+
+def follow_extensions(data: bytes, l2: int) -> tuple[FrameOutcome | None, int, int]:
+    """Where TCP or UDP begins in IPv6, and which of them, from the byte on that says what comes next.
+
+    Else the outcome of the frame, and the number of bytes that settled it.
+    """
+    available, header = len(data), _IPV6_HEADER_BYTES
     carried, said_at = data[l2 + 6], l2 + 6
-    while carried in _EXTENSIONS:
+    while carried in EXTENSIONS:
         said_at = l2 + header
         if available <= said_at:
-            return FrameOutcome.TRUNCATED, available, None
+            return FrameOutcome.TRUNCATED, available, 0
         following = data[said_at]
-        if following not in _EXTENSIONS and following not in (_TCP, _UDP):
+        if following not in EXTENSIONS and following not in (TCP, UDP):
             carried = following
             break
         if available <= said_at + 1:
-            return FrameOutcome.TRUNCATED, available, None
+            return FrameOutcome.TRUNCATED, available, 0
         if carried == _FRAGMENT:
             if available < said_at + 4:
-                return FrameOutcome.TRUNCATED, available, None
+                return FrameOutcome.TRUNCATED, available, 0
             if data[said_at + 2] or data[said_at + 3] >> 3:
-                return FrameOutcome.FRAGMENT, said_at + 4, None
+                return FrameOutcome.FRAGMENT, said_at + 4, 0
         header += _extension_bytes(carried, data[said_at + 1])
         carried = following
-    if carried == _UDP:
-        return _settle_udp(data, l2 + header)
-    if carried != _TCP:
-        return FrameOutcome.TUNNEL if carried in _TUNNELS else FrameOutcome.NOT_TCP, said_at + 1, None
+    if carried not in (TCP, UDP):
+        return FrameOutcome.TUNNEL if carried in TUNNELS else FrameOutcome.NOT_TCP, said_at + 1, 0
     if available < l2 + 8:
-        return FrameOutcome.TRUNCATED, available, None
-    return _settle_tcp(data, l2 + header, ports, _Ip(6, header, length, data[l2 + 7], l2 + 8, 16))
+        return FrameOutcome.TRUNCATED, available, 0
+    return None, l2 + header, carried
 
 
 def _extension_bytes(kind: int, units: int) -> int:
@@ -220,7 +243,7 @@ def _settle_udp(data: bytes, udp: int) -> _Settled:
     if len(data) < udp + 4:
         return FrameOutcome.TRUNCATED, len(data), None
     port = data[udp + 2] << 8 | data[udp + 3]
-    return FrameOutcome.TUNNEL if port == _VXLAN_PORT else FrameOutcome.NOT_TCP, udp + 4, None
+    return FrameOutcome.TUNNEL if port == VXLAN_PORT else FrameOutcome.NOT_TCP, udp + 4, None
 
 
 def _settle_tcp(data: bytes, tcp: int, ports: frozenset[int] | None, ip: _Ip) -> _Settled:

@@ -1,7 +1,10 @@
 """Command line: ``python -m training flows | fit``."""
 
 import ipaddress
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -12,14 +15,14 @@ from compiler.cli import new_app, progress, run, warn
 from compiler.errors import InputError
 from compiler.features import CATALOGUE, REFERENCE_COLUMNS, UNIVERSAL, accumulators_of
 from hdl.item import FrameOutcome
-from sim.flow_table import TableParameters
+from sim.table_parameters import TableParameters
 
 from .fit_report import print_fit
 from .fitting import FitParameters, fit_forest, fit_stump, sources_of
 from .flow_file import FLOW_COLUMNS, RAW_COLUMNS, check_target, flow_rows, raw_rows, write_rows
 from .flow_set import read_flow_set, split_senders
-from .labels import read_labels
-from .measure import addresses_of, measure_capture
+from .labels import FlowLabel, read_labels
+from .measure import MeasuredCapture, addresses_of, measure_captures
 
 app = new_app("Labelled flows from captures, and forests trained on them.")
 
@@ -51,7 +54,9 @@ Orientation = Annotated[
 
 @app.command()
 def flows(
-    captures: Annotated[list[Path], typer.Argument(help="pcap or pcapng files; each is measured by itself.")],
+    captures: Annotated[
+        list[Path], typer.Argument(help="pcap or pcapng files; each is measured by itself, unless --joined.")
+    ],
     out: Annotated[Path, typer.Option("--out", "-o", help="File to write, .csv or .parquet.")],
     labels: Annotated[Path | None, typer.Option(help="Table of labels, CSV, to join with the flows.")] = None,
     server: Annotated[
@@ -60,6 +65,10 @@ def flows(
     ] = None,
     ports: Ports = "25",
     orientation: Orientation = "initiator",
+    joined: Annotated[
+        bool,
+        typer.Option("--joined", help="The files are one capture, cut into pieces: flows go on from file to file."),
+    ] = False,
     raw: Annotated[bool, typer.Option("--raw", help="Raw accumulators, no timeouts unless given.")] = False,
     idle: Annotated[float | None, typer.Option(help="Seconds without a packet that end a flow [120].")] = None,
     active: Annotated[float | None, typer.Option(help="Seconds after which a flow is cut [1800].")] = None,
@@ -79,20 +88,36 @@ def flows(
     )
     servers = frozenset(_address(text) for text in server or ())
     table = None if labels is None else read_labels(labels)
-    rows, frames, used, seen = [], 0, 0, set()
-    for path in captures:
-        with progress(f"measuring {path.name}"):
-            capture = measure_capture(path, parameters, on_cut=warn)
-            rows += raw_rows(capture) if raw else flow_rows(capture, table, servers)
-        seen |= servers & addresses_of(capture)
-        frames += capture.outcomes.total()
-        used += capture.outcomes[FrameOutcome.USED]
-    _refuse_empty(captures, ports, frames, rows)
+    measured = [_measure(paths, parameters) for paths in ([captures] if joined else [[path] for path in captures])]
+    seen = set().union(*(servers & addresses_of(capture) for capture in measured)) if servers else set()
+    frames = sum(capture.outcomes.total() for capture in measured)
+    used = sum(capture.outcomes[FrameOutcome.USED] for capture in measured)
+    count = sum(len(capture.flows) for capture in measured)
+    _refuse_empty(captures, ports, frames, count)
     if unseen := sorted(servers - seen):
         raise InputError(f"--server: {', '.join(unseen)} is at no end of any flow of these captures")
-    labelled = "" if table is None else f", {_count_labelled(rows, labels)} of them labelled"
-    write_rows(out, RAW_COLUMNS if raw else FLOW_COLUMNS, rows)
-    print(f"{out}: {len(rows)} flows from {used} of {frames} frames{labelled}")
+    found = [[None] * len(capture.flows) if table is None else table.join(capture.flows) for capture in measured]
+    labelled = "" if table is None else f", {_count_labelled(found, labels)} of them labelled"
+    rows = chain.from_iterable(
+        raw_rows(capture) if raw else flow_rows(capture, of_capture, servers)
+        for capture, of_capture in zip(measured, found, strict=True)
+    )
+    with progress(f"writing {out.name}"):
+        write_rows(out, RAW_COLUMNS if raw else FLOW_COLUMNS, rows)
+    print(f"{out}: {count} flows from {used} of {frames} frames{labelled}")
+
+
+def _measure(paths: list[Path], parameters: TableParameters) -> MeasuredCapture:
+    name = paths[0].name if len(paths) == 1 else f"{len(paths)} files"
+    with progress(f"measuring {name}") as update:
+        size = sum(path.stat().st_size for path in paths if path.is_file())
+        shown = partial(_show_share, update, f"measuring {name}", size)
+        return measure_captures(paths, parameters, warn, shown if size else None)
+
+
+def _show_share(update: Callable[[str], None], doing: str, size: int, done: int) -> None:
+    share = min(done / size, 1)
+    update(f"{doing} {'━' * round(20 * share):20} {share:4.0%}")
 
 
 def _address(text: str) -> str:
@@ -102,19 +127,18 @@ def _address(text: str) -> str:
         raise InputError(f"--server: must be an IP address, not {text!r}") from None
 
 
-def _refuse_empty(captures: list[Path], ports: str, frames: int, rows: list[tuple]) -> None:
+def _refuse_empty(captures: list[Path], ports: str, frames: int, flows: int) -> None:
     names = ", ".join(map(str, captures))
     if not frames:
         raise InputError(f"{names}: no frames")
-    if not rows:
+    if not flows:
         tracked = "" if ports == "all" else f" of port {ports.replace(',', ' or ')}"
         raise InputError(f"{names}: no TCP flow{tracked} in {frames} frames (--ports)")
 
 
-def _count_labelled(rows: list[tuple], labels: Path) -> int:
-    column = FLOW_COLUMNS.index("label")
-    labelled = sum(row[column] != "" for row in rows)
-    if rows and not labelled:
+def _count_labelled(found: list[list[FlowLabel | None]], labels: Path) -> int:
+    labelled = sum(label is not None for of_capture in found for label in of_capture)
+    if not labelled:
         raise InputError(f"{labels}: no label matches a flow of these captures")
     return labelled
 

@@ -9,7 +9,6 @@ import time
 from collections import Counter
 from datetime import datetime
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Annotated
 
 import typer
@@ -123,8 +122,8 @@ def _close(out: Path, probe: Path) -> None:
 
 
 def _label(labels: LabelTable, record: dict[str, str]) -> str:
-    flow = SimpleNamespace(initiator=_endpoint(record, "client"), responder=_endpoint(record, "server"))
-    found = labels.find(flow, datetime.fromisoformat(record["start"]).timestamp())
+    start_s = datetime.fromisoformat(record["start"]).timestamp()
+    found = labels.find(_endpoint(record, "client"), _endpoint(record, "server"), start_s)
     return "no label" if found is None else found.label
 
 

@@ -1,17 +1,23 @@
 """Files of flows: one row a flow, as CSV or Parquet. Text columns describe the flow, every other one is an integer."""
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from compiler.atomic import check_file_target, replacing
 from compiler.errors import InputError
 from compiler.extras import import_extra
 from compiler.features import CATALOGUE, REFERENCE_COLUMNS
+from hdl.accumulator import PACKETS
+from sim.flow_columns import FlowColumns
 from sim.identity import address_text
 
-from .labels import LabelTable, read_rows
+from .labels import FlowLabel, read_rows
 from .measure import MeasuredCapture
 
 __all__ = [
@@ -45,42 +51,71 @@ RAW_COLUMNS = (
 )
 """Columns of a file of raw accumulators."""
 
+_CHUNK_ROWS = 1 << 12
+
 
 def flow_rows(
-    capture: MeasuredCapture, labels: LabelTable | None = None, servers: frozenset[str] = frozenset()
-) -> Iterable[tuple]:
-    """Rows of FLOW_COLUMNS.
+    capture: MeasuredCapture, labels: Sequence[FlowLabel | None], servers: frozenset[str] = frozenset()
+) -> Iterator[tuple]:
+    """Rows of FLOW_COLUMNS; ``labels`` are those of the flows.
 
     The client is the initiator. The sender, whom the flow is put down to, is the client; but the other side of a flow
     that one of our own ``servers`` opened, or that is labelled outgoing.
     """
-    for start_ns, flow in capture.flows:
-        start_s = start_ns / 1e9
-        label = labels.find(flow, start_s) if labels is not None else None
-        client = address_text(flow.version, flow.initiator.address)
-        server = address_text(flow.version, flow.responder.address)
-        outgoing = client in servers or (label is not None and label.label == "outgoing")
-        yield (
-            _timestamp(start_ns),
-            *(client, flow.initiator.port, server, flow.responder.port),
-            server if outgoing else client,
-            *((label.label, label.sublabel) if label is not None else ("", "")),
-            *(int(flow.syn), flow.packets),
-            *(feature.value(flow.forward, flow.response, flow.duration_ms) for feature in CATALOGUE.values()),
+    for begin, flows in _chunks(capture.flows):
+        clients, servers_of = _addresses(flows, flows.initiator_address), _addresses(flows, flows.responder_address)
+        found = labels[begin : begin + len(flows)]
+        outgoing = [
+            client in servers or (label is not None and label.label == "outgoing")
+            for client, label in zip(clients, found, strict=True)
+        ]
+        measured = (
+            flows.syn.astype(np.int64),
+            flows.forward[PACKETS] + flows.response[PACKETS],
+            *(f.values(flows.forward, flows.response, flows.duration_ms) for f in CATALOGUE.values()),
+        )
+        yield from zip(
+            map(_timestamp, flows.start_ns.tolist()),
+            clients,
+            flows.initiator_port.tolist(),
+            servers_of,
+            flows.responder_port.tolist(),
+            [server if out else client for out, client, server in zip(outgoing, clients, servers_of, strict=True)],
+            ["" if label is None else label.label for label in found],
+            ["" if label is None else label.sublabel for label in found],
+            *(column.tolist() for column in measured),
+            strict=True,
         )
 
 
-def raw_rows(capture: MeasuredCapture) -> Iterable[tuple]:
+def raw_rows(capture: MeasuredCapture) -> Iterator[tuple]:
     """Rows of RAW_COLUMNS."""
-    for start_ns, flow in capture.flows:
-        yield (
-            capture.name,
-            *(address_text(flow.version, flow.initiator.address), flow.initiator.port),
-            *(address_text(flow.version, flow.responder.address), flow.responder.port),
-            _timestamp(start_ns),
-            *(flow.forward[accumulator] for accumulator in REFERENCE_COLUMNS.values()),
-            *(flow.response[accumulator] for accumulator in REFERENCE_COLUMNS.values()),
+    for _, flows in _chunks(capture.flows):
+        yield from zip(
+            capture.files_of(flows),
+            _addresses(flows, flows.initiator_address),
+            flows.initiator_port.tolist(),
+            _addresses(flows, flows.responder_address),
+            flows.responder_port.tolist(),
+            map(_timestamp, flows.start_ns.tolist()),
+            *(flows.forward[accumulator].tolist() for accumulator in REFERENCE_COLUMNS.values()),
+            *(flows.response[accumulator].tolist() for accumulator in REFERENCE_COLUMNS.values()),
+            strict=True,
         )
+
+
+def _chunks(flows: FlowColumns) -> Iterator[tuple[int, FlowColumns]]:
+    """The flows, few at a time, as rows take many times their memory; and how many came before."""
+    for begin in range(0, len(flows), _CHUNK_ROWS):
+        yield begin, flows[begin : begin + _CHUNK_ROWS]
+
+
+def _addresses(flows: FlowColumns, addresses: np.ndarray) -> list[str]:
+    pairs = zip(flows.version.tolist(), addresses.tolist(), strict=True)
+    return [_address(version, high << 64 | low) for version, (high, low) in pairs]
+
+
+_address = lru_cache(maxsize=1 << 16)(address_text)
 
 
 def _timestamp(time_ns: int) -> str:
@@ -95,12 +130,15 @@ def check_target(path: Path) -> None:
         _polars(path)
 
 
-def write_rows(path: Path, columns: tuple[str, ...], rows: list[tuple]) -> None:
-    """Write a whole file or none."""
+def write_rows(path: Path, columns: tuple[str, ...], rows: Iterable[tuple]) -> None:
+    """Write a whole file or none; there is a row at least."""
     check_target(path)
     with replacing(path) as fresh:
         if path.suffix == ".parquet":
-            _polars(path).DataFrame(rows, schema=list(columns), orient="row").write_parquet(fresh)
+            polars, rows = _polars(path), iter(rows)
+            chunks = iter(lambda: list(islice(rows, _CHUNK_ROWS)), [])
+            frames = [polars.DataFrame(chunk, schema=list(columns), orient="row") for chunk in chunks]
+            polars.concat(frames).write_parquet(fresh)
             return
         with fresh.open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file, lineterminator="\n")

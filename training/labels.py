@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from compiler.errors import InputError
-from sim.flow_record import FlowRecord
+from sim.flow_columns import FlowColumns
 from sim.identity import Endpoint
 
 __all__ = ["LABELS", "FlowLabel", "LabelTable", "read_labels", "read_rows"]
@@ -44,13 +44,18 @@ class LabelTable:
         for same_endpoints in self._labels.values():
             same_endpoints.sort(key=lambda label: label.start_s)
 
-    def find(self, flow: FlowRecord, start_s: float) -> FlowLabel | None:
-        """The latest label whose time, give or take a second, holds the start of the flow."""
+    def find(self, initiator: Endpoint, responder: Endpoint, start_s: float) -> FlowLabel | None:
+        """The latest label of a flow whose time, give or take a second, holds the start of the flow."""
         found = None
-        for label in self._labels.get(frozenset((flow.initiator, flow.responder)), ()):
+        for label in self._labels.get(frozenset((initiator, responder)), ()):
             if label.start_s - _SLACK_S <= start_s <= label.start_s + label.duration_s + _SLACK_S:
                 found = label
         return found
+
+    def join(self, flows: FlowColumns) -> list[FlowLabel | None]:
+        """The label of each flow."""
+        starts = flows.start_ns.tolist()
+        return [self.find(*ends, start / 1e9) for ends, start in zip(flows.endpoints(), starts, strict=True)]
 
 
 def read_labels(path: str | Path) -> LabelTable:

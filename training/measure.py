@@ -1,73 +1,63 @@
-"""Flows of a capture, measured by the table without limit: every flow whole, in the order of the first packets."""
+"""Flows of captures, measured without limit: every flow whole, in the order of the first packets."""
 
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
-from hdl.item import FrameOutcome, ItemKind
-from sim.capture import Cut, read_capture
-from sim.flow_record import FlowRecord
-from sim.flow_table import FlowTable, TableParameters
-from sim.headers import decode_frame
-from sim.identity import Endpoints, address_text, endpoints_of
+import numpy as np
 
-__all__ = ["MeasuredCapture", "MeasuredFlow", "addresses_of", "measure_capture"]
+from hdl.item import FrameOutcome
+from sim.capture import Cut
+from sim.extraction import extract_flows
+from sim.flow_columns import FlowColumns
+from sim.identity import address_text
+from sim.table_parameters import TableParameters
 
-
-class MeasuredFlow(NamedTuple):
-    """A flow and the exact time of its first packet."""
-
-    start_ns: int
-    record: FlowRecord
+__all__ = ["MeasuredCapture", "addresses_of", "measure_captures"]
 
 
-@dataclass
+@dataclass(frozen=True)
 class MeasuredCapture:
-    """What one capture held. ``outcomes`` counts its frames; only those that were USED are in flows."""
+    """What one capture held, in one file or several. ``outcomes`` counts its frames; only the USED ones are in flows.
 
-    name: str
-    flows: list[MeasuredFlow] = field(default_factory=list)
-    outcomes: Counter[FrameOutcome] = field(default_factory=Counter)
-
-
-def measure_capture(
-    path: str | Path, parameters: TableParameters, on_cut: Callable[[Cut], None] | None = None
-) -> MeasuredCapture:
-    """Measure all flows of a capture, however long it is.
-
-    Times are the capture's own, in milliseconds since 1970.
+    Attributes
+    ----------
+    names:
+        Of its files.
+    first_packets:
+        The number of the first packet in each of them.
     """
-    measured = MeasuredCapture(Path(path).name)
-    table = FlowTable(parameters)
-    starts: dict[Endpoints, int] = {}
-    records: list[tuple[int, FlowRecord]] = []
-    for frame in read_capture(path, on_cut):
-        outcome, packet = decode_frame(frame.data, frame.wire_length, parameters.ports)
-        filled = table.filled
-        ended = table.item(ItemKind.FRAME, frame.time_ns // 1_000_000, outcome, packet)
-        if packet is None:
-            continue
-        # Whatever ended was of the same endpoints: without a limit a flow ends only by its own packets.
-        endpoints, _ = endpoints_of(packet)
-        records += ((starts[endpoints], record) for record in ended)
-        if table.filled != filled:
-            starts[endpoints] = frame.time_ns
-    records += ((starts[_endpoints(record)], record) for record in table.item(ItemKind.FLUSH, 0))
-    measured.flows = [MeasuredFlow(*flow) for flow in sorted(records, key=lambda flow: flow[0])]
-    measured.outcomes = table.outcomes
-    return measured
+
+    names: tuple[str, ...]
+    first_packets: np.ndarray
+    flows: FlowColumns
+    outcomes: Counter[FrameOutcome]
+
+    def files_of(self, flows: FlowColumns) -> list[str]:
+        """The names of the files that these flows began in."""
+        return [self.names[at] for at in np.searchsorted(self.first_packets, flows.packet, "right") - 1]
+
+
+def measure_captures(
+    paths: Sequence[Path],
+    parameters: TableParameters,
+    on_cut: Callable[[Cut], None] | None = None,
+    on_progress: Callable[[int], None] | None = None,
+) -> MeasuredCapture:
+    """Measure all flows of a capture, however long it is; of several files, as if they were one.
+
+    Times are the capture's own, in milliseconds since 1970. ``on_progress`` is told how many bytes were read.
+    """
+    flows, outcomes, first_packets = extract_flows(paths, parameters, on_cut, on_progress)
+    return MeasuredCapture(tuple(path.name for path in paths), first_packets, flows, outcomes)
 
 
 def addresses_of(capture: MeasuredCapture) -> set[str]:
     """The addresses at either end of its flows."""
-    return {
-        address_text(flow.version, side.address)
-        for _, flow in capture.flows
-        for side in (flow.initiator, flow.responder)
-    }
-
-
-def _endpoints(record: FlowRecord) -> Endpoints:
-    return Endpoints(record.version, *sorted((record.initiator, record.responder)))
+    flows, found = capture.flows, set()
+    for side in (flows.initiator_address, flows.responder_address):
+        for version in (4, 6):
+            different = np.unique(side[flows.version == version], axis=0).tolist()
+            found |= {address_text(version, high << 64 | low) for high, low in different}
+    return found

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from compiler.errors import InputError
 from sim.capture import CapturedFrame, read_capture
+from sim.capture_blocks import read_blocks
+from tests.sim.block_frames import frames_of, seen
 from tests.sim.capture_files import (
     block,
     enhanced_block,
@@ -28,10 +30,13 @@ EXPECTED = [CapturedFrame(time_ns, wire, data) for time_ns, data, wire in FRAMES
 
 
 def read(path, content):
-    """The frames of a file with this content, and the lines about a cut."""
+    """The frames of a file with this content, and the lines about a cut; in blocks it has the same."""
     path.write_bytes(content)
-    cuts = []
-    return list(read_capture(path, cuts.append)), [str(cut) for cut in cuts]
+    cuts, cuts_of_blocks = [], []
+    frames = list(read_capture(path, cuts.append))
+    assert [frame for block in read_blocks(path, cuts_of_blocks.append) for frame in frames_of(block)] == seen(frames)
+    assert cuts_of_blocks == cuts
+    return frames, [str(cut) for cut in cuts]
 
 
 @pytest.mark.parametrize("order", "<>")
@@ -162,6 +167,8 @@ def test_damaged_gzip(tmp_path):
 def test_wrong_input_names_the_file(tmp_path, content, message):
     with pytest.raises(InputError, match=f"a.pcap: {message}"):
         read(tmp_path / "a.pcap", content)
+    with pytest.raises(InputError, match=f"a.pcap: {message}"):
+        list(read_blocks(tmp_path / "a.pcap"))
 
 
 @pytest.mark.parametrize(
@@ -235,3 +242,10 @@ def test_nothing_breaks_it(tmp_path_factory, content, changes, size):
     assert not refused or str(path) in refused
     assert len(cuts) <= 1
     assert all(frame.time_ns >= 0 and 0 <= frame.wire_length < 1 << 24 for frame in frames)
+    cuts_of_blocks, refused_of_blocks, in_blocks = [], "", []
+    try:
+        in_blocks = [frame for block in read_blocks(path, cuts_of_blocks.append) for frame in frames_of(block)]
+    except InputError as error:
+        refused_of_blocks = str(error)
+    if "2262" not in refused_of_blocks:
+        assert (in_blocks, cuts_of_blocks, refused_of_blocks) == (seen(frames), cuts, refused)

@@ -1,5 +1,6 @@
 """``training flows``: raw accumulators against independent references, features, label join, wrong input."""
 
+import contextlib
 import gzip
 import sys
 
@@ -81,6 +82,36 @@ def test_several_captures_are_measured_apart(tmp_path):
     assert run_training("flows", SLICE / "test.pcap.gz", "-o", one) == 0
     assert run_training("flows", SLICE / "test.pcap.gz", SLICE / "test.pcap.gz", "-o", two) == 0
     assert table_of(two) == table_of(one) * 2
+
+
+def test_joined_captures_are_measured_as_one(tmp_path, capsys):
+    frames = [(f.time_ns, f.data, f.wire_length) for f in read_capture(SLICE / "test.pcap.gz")]
+    for name, part in (("whole", frames), ("a", frames[:9000]), ("b", frames[9000:])):
+        (tmp_path / f"{name}.pcap").write_bytes(pcap(part))
+    for out, captures in (("whole", ["whole"]), ("joined", ["a", "b"])):
+        paths = [tmp_path / f"{name}.pcap" for name in captures]
+        assert run_training("flows", *paths, "--joined", "-o", tmp_path / f"{out}.csv") == 0
+        assert run_training("flows", *paths, "--joined", "--raw", "-o", tmp_path / f"{out}.raw.csv") == 0
+    assert table_of(tmp_path / "joined.csv") == table_of(tmp_path / "whole.csv")
+    assert "joined.csv: 857 flows from 25333 of 26961 frames" in capsys.readouterr().out
+    files = [row.pop("file") for row in table_of(tmp_path / "joined.raw.csv")]
+    assert files == sorted(files)
+    assert set(files) == {"a.pcap", "b.pcap"}
+
+
+def test_progress_on_a_terminal(tmp_path, monkeypatch):
+    told = []
+
+    @contextlib.contextmanager
+    def progress(doing):
+        told.append(doing)
+        yield told.append
+
+    monkeypatch.setattr("training.__main__.progress", progress)
+    assert run_training("flows", SLICE / "test.pcap.gz", "-o", tmp_path / "f.csv") == 0
+    assert told[0] == "measuring test.pcap.gz"
+    assert told[-2].endswith("━" * 20 + " 100%")
+    assert told[-1] == "writing f.csv"
 
 
 def test_timeouts_split_flows(tmp_path):
