@@ -12,6 +12,7 @@ class _Answers:
     def __init__(self, manifest: Manifest, vectors: Vectors):
         self._fields = {field["name"]: field for field in manifest.answer}
         self._expected = list(zip(vectors.scores.tolist(), vectors.decisions.tolist(), strict=True))
+        self._latency, self._interval = manifest.latency_cycles, manifest.interval_cycles
         self.mismatches = 0
 
     def is_right(self, number: int, answer: int) -> bool:
@@ -19,6 +20,13 @@ class _Answers:
         values = {name: self._field(answer, name) for name in self._fields}
         # Score and verdict or class, and of a walker whether it had a forest to classify with.
         return values.pop("classified", 1) == 1 and tuple(values.values()) == self._expected[number]
+
+    def _expect(self, since_first: int, valid: int, answer: int) -> None:
+        """One answer every interval from the clock in which the first is due, right, and none in between."""
+        number, offset = divmod(since_first, self._interval)
+        due = number >= 0 and offset == 0
+        if bool(valid) != due or (due and not self.is_right(number, answer)):
+            self.mismatches += 1
 
     def _field(self, answer: int, name: str) -> int:
         field = self._fields[name]
@@ -46,7 +54,6 @@ class AnswerCheck(_Answers):
 
     def __init__(self, manifest: Manifest, vectors: Vectors):
         super().__init__(manifest, vectors)
-        self._latency, self._interval = manifest.latency_cycles, manifest.interval_cycles
         offsets = [feature["offset"] for feature in manifest.features]
         self._payloads = [
             sum(value << offset for value, offset in zip(row, offsets, strict=True)) for row in vectors.rows.tolist()
@@ -66,10 +73,7 @@ class AnswerCheck(_Answers):
         """Compare what the circuit says in a clock: ready of its input, valid and payload of its output."""
         if self.offered(cycle) is not None and not ready:
             self.mismatches += 1
-        number, offset = divmod(cycle - self._latency, self._interval)
-        due = number >= 0 and offset == 0
-        if bool(valid) != due or (due and not self.is_right(number, answer)):
-            self.mismatches += 1
+        self._expect(cycle - self._latency, valid, answer)
 
 
 class WalkCheck(_Answers):
@@ -93,10 +97,8 @@ class WalkCheck(_Answers):
         self._words = serial_words(vectors, manifest.architecture["size"]["value_bits"])
         self._flows, features = len(vectors), len(manifest.features)
         # Flows come no faster than their features, one a clock, and a clock behind the last.
-        self._latency, self._interval = (
-            manifest.latency_cycles + features + 1,
-            max(manifest.interval_cycles, features + 1),
-        )
+        self._latency += features + 1
+        self._interval = max(self._interval, features + 1)
         self.cycles = self._latency + self._flows * self._interval
         self._taken = self._answered = 0
 
@@ -144,7 +146,6 @@ class RankCheck(_Answers):
         super().__init__(manifest, vectors)
         self._words = serial_words(vectors, manifest.architecture["value_bits"])
         self._features, self._taken = len(manifest.features), 0
-        self._interval, self._latency = manifest.interval_cycles, manifest.latency_cycles
         # The search for the last feature is over with the interval.
         searched = manifest.architecture["rank_bits"][-1] + 1
         self._due = self._interval - searched + self._latency
@@ -165,10 +166,7 @@ class RankCheck(_Answers):
             if feature == 0 and cycle != flow * self._interval:
                 self.mismatches += 1
             self._taken += 1
-        number, offset = divmod(cycle - self._due, self._interval)
-        due = number >= 0 and offset == 0
-        if bool(valid) != due or (due and not self.is_right(number, answer)):
-            self.mismatches += 1
+        self._expect(cycle - self._due, valid, answer)
 
 
 _CHECKS = {"unrolled": AnswerCheck, "walker": WalkCheck, "ranked": RankCheck}

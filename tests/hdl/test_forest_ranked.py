@@ -13,6 +13,7 @@ from hdl.rank_table import RankTable, ranked
 from hdl.tree import Leaf
 from sim.testbench import Stalls, simulate, stream_get, stream_put
 from tests.forests import class_forests, forests, grown_forest, rows_for
+from tests.stalled import stalled
 
 
 def words_of(rows):
@@ -80,26 +81,8 @@ def test_ranks_are_found_under_stalls(thresholds, seed):
 
 
 def run(dut, rows, answer, seed):
-    out, held = [], None
-
-    async def feed(ctx):
-        await stream_put(ctx, dut.i, words_of(rows), Stalls(seed, 0.1))
-
-    async def read(ctx):
-        stalls = Stalls(seed + 1, 0.6)
-        for _ in range(len(rows)):
-            found = await stream_get(ctx, dut.o, stalls)
-            out.append(tuple(getattr(found, name) for name in answer))
-
-    async def watch(ctx):
-        nonlocal held
-        async for _, _, valid, ready, payload in ctx.tick().sample(dut.o.valid, dut.o.ready, dut.o.payload.as_value()):
-            if held is not None:
-                assert (valid, payload) == (1, held), "an answer that was not taken must stay"
-            held = payload if valid and not ready else None
-
-    simulate(dut, feed, read, background=[watch], limit_cycles=(2 * dut.interval + dut.latency + 40) * len(rows))
-    return out
+    limit = (3 * dut.interval + dut.latency + 40) * len(rows)
+    return stalled(dut, words_of(rows), len(rows), answer, seed, limit_cycles=limit)
 
 
 @settings(max_examples=40)

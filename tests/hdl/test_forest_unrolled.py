@@ -13,9 +13,10 @@ from compiler.plan import forest_parameters
 from hdl.forest_parameters import ForestParameters
 from hdl.forest_unrolled import BOUNDARIES, UnrolledForest, UnrolledParameters
 from hdl.tree import Node, Tree
-from sim.testbench import Stalls, simulate, stream_get, stream_put
+from sim.testbench import simulate, stream_get, stream_put
 from tests.forests import forests, grown_class_forest, grown_forest, rows_for
 from tests.lookups import HALVES, WHOLE, with_some_tables
+from tests.stalled import stalled
 
 
 def _payloads(rows):
@@ -33,26 +34,8 @@ def run_stalled(forest, payloads, seed, **registers):
 
 
 def run_circuit(dut, payloads, seed):
-    answers, held = [], None
-
-    async def feed(ctx):
-        await stream_put(ctx, dut.i, payloads, Stalls(seed))
-
-    async def read(ctx):
-        stalls = Stalls(seed + 1, 0.5)
-        for _ in payloads:
-            answer = await stream_get(ctx, dut.o, stalls)
-            answers.append((answer.score, answer.verdict))
-
-    async def watch(ctx):
-        nonlocal held
-        async for _, _, valid, ready, payload in ctx.tick().sample(dut.o.valid, dut.o.ready, dut.o.payload.as_value()):
-            if held is not None:
-                assert (valid, payload) == (1, held), "an answer that was not taken must stay"
-            held = payload if valid and not ready else None
-
-    simulate(dut, feed, read, background=[watch], limit_cycles=20 * len(payloads) + 100)
-    return answers
+    limit = 20 * len(payloads) + 100
+    return stalled(dut, payloads, len(payloads), ("score", "verdict"), seed, limit_cycles=limit)
 
 
 @settings(max_examples=60)
