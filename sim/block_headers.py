@@ -229,7 +229,8 @@ def _settle(rules: list[tuple[np.ndarray, FrameOutcome]]) -> np.ndarray:
     """The outcome of the first condition that holds."""
     outcomes = np.full(len(rules[0][0]), FrameOutcome.USED, np.uint8)
     for condition, outcome in reversed(rules):
-        outcomes[condition] = outcome
+        if condition.any():
+            outcomes[condition] = outcome
     return outcomes
 
 

@@ -19,8 +19,8 @@ from .record_chain import HEADER_BYTES, MAX_CAPTURED, record_headers, record_sta
 
 __all__ = ["BLOCK_BYTES", "read_blocks"]
 
-BLOCK_BYTES = 8 << 20
-"""Of a file in one block: some 100 000 headers, so that what is done once a block does not count."""
+BLOCK_BYTES = 4 << 20
+"""Of a file in one block: some 50 000 headers, so that what is done once a block does not count."""
 
 _BLOCK_FRAMES = 1 << 16
 """In one block of frames that were read one by one."""

@@ -23,6 +23,14 @@ from .vector_flows import BlockTimes, VectorFlows
 __all__ = ["Extraction", "FlowExtractor", "extract_flows"]
 
 
+_LARGE_BYTES = 31 << 20
+"""Just less than what glibc never keeps."""
+
+
+_MOST_FRAMES = 1 << 20
+"""At a time; :mod:`sim.flow_sums` takes no more than twice as many."""
+
+
 class Extraction(NamedTuple):
     """What captures held.
 
@@ -68,8 +76,10 @@ class FlowExtractor:
 
     def take(self, block: FrameBlock) -> None:
         """The next frames."""
-        if not len(block.starts):
-            return
+        for begin in range(0, len(block.starts), _MOST_FRAMES):
+            self._take(block.part(begin, begin + _MOST_FRAMES))
+
+    def _take(self, block: FrameBlock) -> None:
         outcomes, packets = decode_block(block, self._ports)
         counts = np.bincount(outcomes)
         self.outcomes.update({FrameOutcome(at): int(counts[at]) for at in np.flatnonzero(counts)})
@@ -107,6 +117,9 @@ def extract_flows(
     Parameters and errors are those of :func:`sim.capture_blocks.read_blocks` and :class:`FlowExtractor`; progress
     counts the bytes of all files.
     """
+    # glibc gives memory back to the system and asks for it again around every temporary array, which takes a quarter of
+    # the time, until it has seen a large one come and go.
+    np.empty(_LARGE_BYTES, np.uint8)
     extractor, first_packets, read = FlowExtractor(parameters), [], 0
     for path in paths:
         first_packets.append(extractor.packets)

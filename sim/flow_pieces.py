@@ -162,7 +162,7 @@ def _advance(
         getattr(before, name)[~continues] = 0
 
     special = np.flatnonzero(flags & (FIN | SYN | RST))
-    owner = np.searchsorted(starts, special, "right") - 1
+    owner = np.repeat(np.arange(count), ends - starts)[special]
     raised, lower = flags[special], from_lower[special]
 
     def first(chosen: np.ndarray, already: np.ndarray) -> np.ndarray:

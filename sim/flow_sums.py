@@ -9,6 +9,15 @@ from .flow_index import sort_places
 
 __all__ = ["FlowSums"]
 
+_COUNT_BITS, _COUNTS = 21, 3
+"""Counts of three flags are summed in one number."""
+
+_FLAG_TABLES = [
+    sum((np.arange(256) >> first + place & 1) << _COUNT_BITS * place for place in range(_COUNTS))
+    for first in range(0, 8, _COUNTS)
+]
+"""By flags byte, what it adds to the counts of flags 0 to 2, 3 to 5, 6 and 7 (int64)."""
+
 _REDUCE = {"add": np.add, "max": np.maximum, "min": np.minimum}
 
 
@@ -44,7 +53,7 @@ class FlowSums:
         Parameters
         ----------
         packets:
-            The packets.
+            The packets, less than 2²¹.
         order:
             Which of them are added, and in which order (int64).
         sides:
@@ -78,19 +87,30 @@ class FlowSums:
         sides, order = sides[by_side], order[by_side]
         starts = np.flatnonzero(np.append(True, sides[1:] != sides[:-1]))
         values = {
-            "one": np.ones(len(order), np.int64),
             "length": packets.length[order],
             "window": packets.window[order],
             "ttl": packets.ttl[order],
         }
         values["length_squared"] = values["length"] * values["length"]
-        flags, raised = packets.flags[order], {}
+        flags = packets.flags[order]
+        counts = np.diff(np.append(starts, len(order)))
+        flag_counts = _flag_counts(flags, starts)
         sums = np.zeros((2 * count, len(self.accumulators)), np.int64)
         for column, accumulator in enumerate(self.accumulators):
-            operand = values[accumulator.operand]
-            if (flag := accumulator.flag) is not None:
-                if flag not in raised:
-                    raised[flag] = (flags >> flag & 1).astype(np.int64)
-                operand = raised[flag] if accumulator.operand == "one" else operand * raised[flag]
-            sums[sides[starts], column] = _REDUCE[accumulator.operation].reduceat(operand, starts)
+            operation, operand, flag = accumulator.operation, accumulator.operand, accumulator.flag
+            if operation == "add" and operand == "one":
+                found = counts if flag is None else flag_counts[flag]
+            else:
+                summed = values[operand] if flag is None else values[operand] * (flags >> flag & 1)
+                found = _REDUCE[operation].reduceat(summed, starts)
+            sums[sides[starts], column] = found
         return sums.reshape(count, 2, -1)
+
+
+def _flag_counts(flags: np.ndarray, starts: np.ndarray) -> list[np.ndarray]:
+    """How many packets from each start to the next have each flag."""
+    found = []
+    for table in _FLAG_TABLES:
+        together = np.add.reduceat(table[flags], starts)
+        found += [together >> _COUNT_BITS * place & (1 << _COUNT_BITS) - 1 for place in range(_COUNTS)]
+    return found

@@ -158,6 +158,31 @@ def test_flows_of_equal_times_come_in_the_order_of_their_ends():
     assert len(same(frames, [4, 4])) == 8
 
 
+def test_blocks_of_any_length_are_taken(monkeypatch):
+    monkeypatch.setattr("sim.extraction._MOST_FRAMES", 7)
+    assert len(same([frame(n, CLIENT, SERVER, "RST" if n % 2 else "SYN") for n in range(200)])) == 100
+
+
+def test_time_of_a_linger_that_began_in_the_block_before():
+    # Closed at 10; 29 is within the linger of 20 ms, 30 is not.
+    closing = [frame(0, CLIENT, SERVER, "SYN"), frame(10, CLIENT, SERVER, "RST"), frame(12, SERVER, CLIENT)]
+    for sizes in ((), (1,), (2,), (3,), (1, 1, 1)):
+        assert len(same([*closing, frame(29, SERVER, CLIENT)], sizes)) == 1
+        assert len(same([*closing, frame(30, SERVER, CLIENT)], sizes)) == 2
+
+
+def test_idle_to_the_millisecond_within_and_between_blocks():
+    for sizes in ((), (1,)):
+        assert len(same([frame(0, CLIENT, SERVER), frame(99, CLIENT, SERVER)], sizes)) == 1
+        assert len(same([frame(0, CLIENT, SERVER), frame(100, CLIENT, SERVER)], sizes)) == 2
+
+
+def test_fin_of_the_block_before_closes_a_flow_that_is_cut_later():
+    fins = [frame(0, CLIENT, SERVER, "FIN ACK"), frame(1, SERVER, CLIENT, "FIN ACK")]
+    for sizes in ((), (1,), (2,)):
+        assert len(same([*fins, frame(2, CLIENT, SERVER, "SYN"), frame(3, CLIENT, SERVER)], sizes)) == 2
+
+
 def test_no_frames():
     assert extracted([], [], parameters_of()) == ([], {})
 
