@@ -109,8 +109,9 @@ def _find_ip(block: FrameBlock) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     outcomes = np.where(versions > 0, FrameOutcome.USED, FrameOutcome.NOT_IP).astype(np.uint8)
     outcomes[block.captured < l2] = FrameOutcome.TRUNCATED
     # What has more below IP than a tag is rare enough to be followed one by one.
-    layered = (ethertype <= GREATEST_LENGTH) | np.isin(ethertype, _LAYERS)
-    for frame in np.flatnonzero((outcomes == FrameOutcome.NOT_IP) & layered).tolist():
+    other = np.flatnonzero(outcomes == FrameOutcome.NOT_IP)
+    layered = (ethertype[other] <= GREATEST_LENGTH) | np.isin(ethertype[other], _LAYERS)
+    for frame in other[layered].tolist():
         outcome, at, version = find_ip(_bytes_of(block, frame), int(block.ethertype[frame]))
         outcomes[frame] = FrameOutcome.USED if outcome is None else outcome
         l2[frame], versions[frame] = at, version

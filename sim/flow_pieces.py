@@ -130,7 +130,10 @@ def cut_pieces(packets: SortedPackets, carried: FlowStates, parameters: TablePar
     goes_on = np.zeros(len(packets.now_ms), bool)
     goes_on[starts[continues]] = True
     goes_on[cuts] = False
-    starts = np.union1d(starts, cuts)
+    begins = np.zeros(len(packets.now_ms), bool)
+    begins[starts] = True
+    begins[cuts] = True
+    starts = np.flatnonzero(begins)
     groups = np.searchsorted(packets.groups, starts, "right") - 1
     states, _ = _advance(packets, starts, groups, goes_on[starts], carried)
     states.live = np.maximum(states.count_lower, states.count_higher) < FULL_COUNT
