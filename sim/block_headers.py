@@ -1,5 +1,6 @@
 """From the frames of a block to their outcomes and packets: sim/headers.py for all of them at once."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -55,6 +56,17 @@ _TCP_HEADER = np.dtype(
 )
 
 
+def _is_among(protocols: Iterable[int]) -> np.ndarray:
+    """By protocol, whether it is one of these."""
+    table = np.zeros(256, bool)
+    table[list(protocols)] = True
+    return table
+
+
+_IS_TUNNEL, _IS_EXTENSION, _IS_NOT_TCP = _is_among(TUNNELS), _is_among(EXTENSIONS), ~_is_among((TCP, UDP))
+"""By protocol. What is in UDP may still be a tunnel, what IPv6 extensions carry TCP."""
+
+
 class BlockPackets(NamedTuple):
     """The packets of the USED frames of one IP version, in their order.
 
@@ -92,8 +104,9 @@ def decode_block(block: FrameBlock, ports: frozenset[int] | None) -> tuple[np.nd
     for version, decode in ((4, _decode_ipv4), (6, _decode_ipv6)):
         frames = np.flatnonzero((versions == version) & (outcomes == FrameOutcome.USED))
         if len(frames):
-            settled, packets[version] = decode(block, frames, l2[frames], tracked)
-            outcomes[frames] = settled
+            chosen = slice(None) if len(frames) == len(outcomes) else frames
+            outcomes[chosen], found = decode(block.take(chosen), l2[chosen], tracked)
+            packets[version] = found._replace(frames=frames[found.frames])
     return outcomes, packets
 
 
@@ -133,15 +146,15 @@ def _gather(block: FrameBlock, at: np.ndarray, header: np.dtype) -> np.ndarray:
 
 def _chosen(headers: np.ndarray, used: np.ndarray) -> np.ndarray:
     """Some of the headers; opaque again, since items with fields are copied field by field."""
+    if len(used) == len(headers):
+        return headers
     return headers.view(f"V{headers.itemsize}")[used].view(headers.dtype)
 
 
-def _decode_ipv4(
-    block: FrameBlock, frames: np.ndarray, l2: np.ndarray, tracked: np.ndarray | None
-) -> tuple[np.ndarray, BlockPackets]:
-    """The outcomes of these IPv4 frames, and the packets of the used ones."""
-    available, wire = block.captured[frames] - l2, block.wire[frames] - l2
-    ip = _gather(block, block.starts[frames] + l2, _IPV4_HEADER)
+def _decode_ipv4(block: FrameBlock, l2: np.ndarray, tracked: np.ndarray | None) -> tuple[np.ndarray, BlockPackets]:
+    """The outcomes of frames that are all IPv4, and the packets of the used ones."""
+    available, wire = block.captured - l2, block.wire - l2
+    ip = _gather(block, block.starts + l2, _IPV4_HEADER)
     first, length = ip["first"].astype(np.int64), ip["length"].astype(np.int64)
     header = (first & 0xF) * _WORD_BYTES
     rules = [
@@ -152,10 +165,10 @@ def _decode_ipv4(
         (available < 8, FrameOutcome.TRUNCATED),
         (ip["fragment"].astype(np.int64) & 0x1FFF != 0, FrameOutcome.FRAGMENT),
         (available < 10, FrameOutcome.TRUNCATED),
-        (np.isin(ip["protocol"], [*TUNNELS]), FrameOutcome.TUNNEL),
-        (~np.isin(ip["protocol"], [TCP, UDP]), FrameOutcome.NOT_TCP),
+        (_IS_TUNNEL[ip["protocol"]], FrameOutcome.TUNNEL),
+        (_IS_NOT_TCP[ip["protocol"]], FrameOutcome.NOT_TCP),
     ]
-    tcp = _gather(block, block.starts[frames] + l2 + header, _TCP_HEADER)
+    tcp = _gather(block, block.starts + l2 + header, _TCP_HEADER)
     behind = _behind_ip(tcp, ip["protocol"], available - header, length - header, tracked)
     outcomes = _settle(rules + behind)
     used = np.flatnonzero(outcomes == FrameOutcome.USED)
@@ -164,15 +177,13 @@ def _decode_ipv4(
         (ip[side].astype(np.uint64) << np.uint64(16) | tcp[f"{side}_port"].astype(np.uint64))[None]
         for side in ("source", "destination")
     )
-    return outcomes, _packets(frames[used], ends, length[used], ip, tcp)
+    return outcomes, _packets(used, ends, length[used], ip, tcp)
 
 
-def _decode_ipv6(
-    block: FrameBlock, frames: np.ndarray, l2: np.ndarray, tracked: np.ndarray | None
-) -> tuple[np.ndarray, BlockPackets]:
-    """The outcomes of these IPv6 frames, and the packets of the used ones."""
-    available, wire = block.captured[frames] - l2, block.wire[frames] - l2
-    ip = _gather(block, block.starts[frames] + l2, _IPV6_HEADER)
+def _decode_ipv6(block: FrameBlock, l2: np.ndarray, tracked: np.ndarray | None) -> tuple[np.ndarray, BlockPackets]:
+    """The outcomes of frames that are all IPv6, and the packets of the used ones."""
+    available, wire = block.captured - l2, block.wire - l2
+    ip = _gather(block, block.starts + l2, _IPV6_HEADER)
     header = _IPV6_HEADER.itemsize
     length = header + ip["length"].astype(np.int64)
     rules = [
@@ -181,19 +192,19 @@ def _decode_ipv6(
         (available < 6, FrameOutcome.TRUNCATED),
         ((length == header) | (length > _MAX_LENGTH) | (length > wire), FrameOutcome.MALFORMED),
         (available < 7, FrameOutcome.TRUNCATED),
-        (np.isin(ip["protocol"], [*TUNNELS]), FrameOutcome.TUNNEL),
-        (~np.isin(ip["protocol"], [TCP, UDP, *EXTENSIONS]), FrameOutcome.NOT_TCP),
+        (_IS_TUNNEL[ip["protocol"]], FrameOutcome.TUNNEL),
+        (_IS_NOT_TCP[ip["protocol"]] & ~_IS_EXTENSION[ip["protocol"]], FrameOutcome.NOT_TCP),
     ]
     outcomes, carried = _settle(rules), ip["protocol"].copy()
-    header = np.full(len(frames), header)
+    header = np.full(len(outcomes), header)
     # Headers that extend IPv6 are rare enough to be followed one by one.
-    for at in np.flatnonzero((outcomes == FrameOutcome.USED) & np.isin(carried, [*EXTENSIONS])).tolist():
-        outcome, end, carried[at] = follow_extensions(_bytes_of(block, frames[at]), int(l2[at]))
+    for at in np.flatnonzero((outcomes == FrameOutcome.USED) & _IS_EXTENSION[carried]).tolist():
+        outcome, end, carried[at] = follow_extensions(_bytes_of(block, at), int(l2[at]))
         if outcome is None:
             header[at] = end - l2[at]
         else:
             outcomes[at] = outcome
-    tcp = _gather(block, block.starts[frames] + l2 + np.minimum(header, np.maximum(available, 40)), _TCP_HEADER)
+    tcp = _gather(block, block.starts + l2 + np.minimum(header, np.maximum(available, 40)), _TCP_HEADER)
     behind = _settle(_behind_ip(tcp, carried, available - header, length - header, tracked))
     outcomes = np.where(outcomes == FrameOutcome.USED, behind, outcomes)
     used = np.flatnonzero(outcomes == FrameOutcome.USED)
@@ -202,7 +213,7 @@ def _decode_ipv6(
         np.stack([*ip[side].T.astype(np.uint64), tcp[f"{side}_port"].astype(np.uint64)])
         for side in ("source", "destination")
     )
-    return outcomes, _packets(frames[used], ends, length[used], ip, tcp)
+    return outcomes, _packets(used, ends, length[used], ip, tcp)
 
 
 def _behind_ip(
@@ -211,11 +222,10 @@ def _behind_ip(
     """Conditions in their order; ``available`` and ``length`` count from the header of TCP or UDP on."""
     header = (tcp["offset"] >> 4).astype(np.int64) * _WORD_BYTES
     is_udp = carried == UDP
-    rules = [
-        (available < 4, FrameOutcome.TRUNCATED),
-        (is_udp & (tcp["destination_port"] == VXLAN_PORT), FrameOutcome.TUNNEL),
-        (is_udp, FrameOutcome.NOT_TCP),
-    ]
+    rules = [(available < 4, FrameOutcome.TRUNCATED)]
+    if is_udp.any():
+        rules.append((is_udp & (tcp["destination_port"] == VXLAN_PORT), FrameOutcome.TUNNEL))
+        rules.append((is_udp, FrameOutcome.NOT_TCP))
     if tracked is not None:
         rules.append((~(tracked[tcp["source_port"]] | tracked[tcp["destination_port"]]), FrameOutcome.UNTRACKED))
     return [

@@ -77,7 +77,7 @@ class FlowExtractor:
     def take(self, block: FrameBlock) -> None:
         """The next frames."""
         for begin in range(0, len(block.starts), _MOST_FRAMES):
-            self._take(block.part(begin, begin + _MOST_FRAMES))
+            self._take(block.take(slice(begin, begin + _MOST_FRAMES)))
 
     def _take(self, block: FrameBlock) -> None:
         outcomes, packets = decode_block(block, self._ports)

@@ -39,6 +39,7 @@ class FlowSums:
 
     def __init__(self, accumulators: tuple[Accumulator, ...]):
         self.accumulators = (PACKETS, *(a for a in accumulators if a != PACKETS))
+        self._highest_flag = max((a.flag for a in accumulators if a.flag is not None), default=0)
         self.rows = np.zeros((0, 2, len(self.accumulators)), np.int64)
 
     def resize(self, count: int) -> None:
@@ -94,7 +95,7 @@ class FlowSums:
         values["length_squared"] = values["length"] * values["length"]
         flags = packets.flags[order]
         counts = np.diff(np.append(starts, len(order)))
-        flag_counts = _flag_counts(flags, starts)
+        flag_counts = _flag_counts(flags, starts, self._highest_flag)
         sums = np.zeros((2 * count, len(self.accumulators)), np.int64)
         for column, accumulator in enumerate(self.accumulators):
             operation, operand, flag = accumulator.operation, accumulator.operand, accumulator.flag
@@ -107,10 +108,10 @@ class FlowSums:
         return sums.reshape(count, 2, -1)
 
 
-def _flag_counts(flags: np.ndarray, starts: np.ndarray) -> list[np.ndarray]:
-    """How many packets from each start to the next have each flag."""
+def _flag_counts(flags: np.ndarray, starts: np.ndarray, most: int) -> list[np.ndarray]:
+    """How many packets from each start to the next have each flag, at least up to bit ``most``."""
     found = []
-    for table in _FLAG_TABLES:
+    for table in _FLAG_TABLES[: most // _COUNTS + 1]:
         together = np.add.reduceat(table[flags], starts)
         found += [together >> _COUNT_BITS * place & (1 << _COUNT_BITS) - 1 for place in range(_COUNTS)]
     return found

@@ -44,9 +44,9 @@ class FrameBlock(NamedTuple):
     ethertype: np.ndarray
     time_ns: np.ndarray
 
-    def part(self, begin: int, end: int) -> "FrameBlock":
-        """The frames from ``begin`` to before ``end``."""
-        return FrameBlock(self.data, *(column[begin:end] for column in self[1:]))
+    def take(self, chosen: slice | np.ndarray) -> "FrameBlock":
+        """Some of the frames, in the same data."""
+        return FrameBlock(self.data, *(column[chosen] for column in self[1:]))
 
 
 def block_of_frames(frames: Sequence[CapturedFrame], place: object, before: int) -> FrameBlock:
