@@ -113,7 +113,7 @@ def decode_block(block: FrameBlock, ports: frozenset[int] | None) -> tuple[np.nd
 def _find_ip(block: FrameBlock) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The outcomes of frames without IP, else USED; where IP begins in a frame; and its version."""
     ethertype, l2 = block.ethertype, np.full(len(block.starts), 14)
-    tagged = np.isin(ethertype, [*TAGS])
+    tagged = np.logical_or.reduce([ethertype == tag for tag in TAGS])
     if tagged.any():
         at_type = block.starts + 16
         below_tag = block.data[at_type].astype(np.int64) << 8 | block.data[at_type + 1]
