@@ -158,6 +158,19 @@ def test_flows_of_equal_times_come_in_the_order_of_their_ends():
     assert len(same(frames, [4, 4])) == 8
 
 
+def test_full_flow_comes_behind_one_that_ended_earlier(monkeypatch):
+    for module in ("flow_table._FULL_COUNT", "flow_pieces.FULL_COUNT"):
+        monkeypatch.setattr(f"sim.{module}", 3)
+    one, two = (1, 1000), (2, 1000)
+    frames = [frame(0, one, SERVER), frame(0, two, SERVER), frame(0, two, SERVER, "RST"), frame(1, two, SERVER, "SYN")]
+    records = same([*frames, frame(2, one, SERVER), frame(2, one, SERVER)], [2])
+    assert [(record.initiator.address, record.packets) for record in records] == [
+        (0x02, 2),
+        (0x01, 3),
+        (0x02, 1),
+    ]
+
+
 def test_blocks_of_any_length_are_taken(monkeypatch):
     monkeypatch.setattr("sim.extraction._MOST_FRAMES", 7)
     assert len(same([frame(n, CLIENT, SERVER, "RST" if n % 2 else "SYN") for n in range(200)])) == 100
