@@ -3,6 +3,7 @@
 import json
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -179,10 +180,10 @@ def netlist_fields(
             drivers[bit] = driver
     nets = {name: tuple(net["bits"]) for name, net in module["netnames"].items()}
     # Within a larger design Amaranth may number a port because a wire beside it has its name.
-    named = {name.partition("$")[0]: tuple(port["bits"]) for name, port in module["ports"].items()}
-    if len(named) != len(module["ports"]):
-        raise InputError(f"{design}: two ports of {name} have one name")
-    nets |= named
+    plain = Counter(port.partition("$")[0] for port in module["ports"])
+    for port, content in module["ports"].items():
+        if plain[base := port.partition("$")[0]] == 1:
+            nets[base] = tuple(content["bits"])
     ports = {direction: _port_bits(module["ports"], direction) for direction in ("input", "output")}
     return name, nets, drivers, ports["input"], ports["output"]
 
