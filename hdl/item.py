@@ -4,8 +4,8 @@ import enum
 
 from amaranth.lib import data
 
-__all__ = ["CHUNK_BYTES", "ITEM_HEADER_BYTES", "SETUP_BODY_BYTES", "FrameOutcome", "ItemKind"]
-__all__ += ["framed", "item_bytes", "setup_body"]
+__all__ = ["CHUNK_BYTES", "ITEM_HEADER_BYTES", "OF_THE_LINK", "SETUP_BODY_BYTES", "FrameOutcome", "ItemKind"]
+__all__ += ["framed", "framed_words", "item_bytes", "setup_body"]
 
 ITEM_HEADER_BYTES = 8
 """Kind (1 byte), wire length (3 bytes), time in milliseconds (4 bytes), all in network byte order."""
@@ -49,15 +49,31 @@ class FrameOutcome(enum.IntEnum):
     """IP in IP, GRE or VXLAN: what is inside is not followed."""
     FRAGMENT = 5
     MALFORMED = 6
-    TRUNCATED = 7
-    UNTRACKED = 8
-    NOT_READY = 9
-    OVERRUN = 10
+    BAD_CHECKSUM = 7
+    """Of an IPv4 header; only where checksums are looked at."""
+    TRUNCATED = 8
+    UNTRACKED = 9
+    NOT_READY = 10
+    OVERRUN = 11
+    BAD_FCS = 12
+    """Damaged on the wire, or not a frame at all; only where the link reads the wire itself."""
+
+
+OF_THE_LINK = frozenset({FrameOutcome.OVERRUN, FrameOutcome.BAD_FCS})
+"""Outcomes that a link counts: those frames do not reach the header parser."""
 
 
 def framed(width: int) -> data.StructLayout:
     """Payload of a framed stream: ``data``, and whether it is the first or the last of its frame."""
     return data.StructLayout({"data": width, "first": 1, "last": 1})
+
+
+def framed_words(size: int) -> data.StructLayout:
+    """Payload of a framed stream of ``size`` bytes a clock, the first in the most significant place of ``data``.
+
+    ``bytes`` of them count: all of them in every word but the last, 1 or more in that.
+    """
+    return data.StructLayout({"data": 8 * size, "bytes": range(size + 1), "first": 1, "last": 1})
 
 
 def item_bytes(kind: ItemKind, *, time_ms: int = 0, wire_length: int = 0, body: bytes = b"") -> bytes:

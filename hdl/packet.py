@@ -5,7 +5,7 @@ import enum
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out, Signature
 
-__all__ = ["PACKET_WORDS", "Descriptor", "PacketWord", "packet_port_signature"]
+__all__ = ["PACKET_WORDS", "Descriptor", "PacketWord", "PacketWords", "ParsedItem", "packet_port_signature"]
 
 PACKET_WORDS = 16
 
@@ -33,6 +33,24 @@ class Descriptor(data.Struct):
     kind: 3
     outcome: 4
     ipv6: 1
+
+
+class PacketWords(data.Struct):
+    """The words of a packet side by side, as :class:`PacketWord` names them."""
+
+    time: 32
+    ports: 32
+    sizes: 32
+    marks: 32
+    source: data.ArrayLayout(32, 4)
+    destination: data.ArrayLayout(32, 4)
+
+
+class ParsedItem(data.Struct):
+    """An item and its words at once, where frames come faster than words can be read one by one."""
+
+    descriptor: Descriptor
+    words: PacketWords
 
 
 def packet_port_signature() -> Signature:

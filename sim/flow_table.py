@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from hdl.accumulator import COUNT_BITS, FLAG_BITS, PACKETS
-from hdl.item import FrameOutcome, ItemKind
+from hdl.item import OF_THE_LINK, FrameOutcome, ItemKind
 from hdl.verdict import EndReason
 
 from .flow_record import FlowRecord
@@ -112,7 +112,7 @@ class FlowTable:
         """
         if kind is ItemKind.FRAME:
             self.outcomes[outcome] += 1
-            if outcome in (FrameOutcome.NOT_READY, FrameOutcome.OVERRUN):
+            if outcome in OF_THE_LINK or outcome is FrameOutcome.NOT_READY:
                 return []
         self.now = max(self.now, time_ms)
         if kind is ItemKind.FLUSH:
