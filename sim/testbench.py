@@ -1,7 +1,7 @@
 """Testbench kit for both simulators: streams fed and read with random stalls, and a run with a time limit."""
 
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from amaranth.sim import Simulator
@@ -72,6 +72,7 @@ def simulate(
     limit_cycles: int,
     vcd: str | None = None,
     engine: str = "amaranth",
+    clocks: Mapping[str, float] | None = None,
 ) -> None:
     """Run testbenches to their end; a run that takes longer than ``limit_cycles`` hangs and fails.
 
@@ -79,13 +80,18 @@ def simulate(
     ----------
     background: testbenches that need not end
     engine: one of :data:`SIMULATORS`; what ``compiled`` can do is said at :func:`simulate_compiled`
+    clocks: of other domains than ``sync``: how long their periods are, of ``sync`` 1; for Amaranth's simulator alone
     vcd: file for the waveforms; writing them makes the run about three times slower
     """
     if engine == "compiled":
+        if clocks:
+            raise ValueError("A compiled circuit has one clock")
         simulate_compiled(dut, *testbenches, background=background, limit_cycles=limit_cycles, vcd=vcd)
         return
     simulator = Simulator(dut)
     simulator.add_clock(PERIOD_S)
+    for domain, periods in (clocks or {}).items():
+        simulator.add_clock(periods * PERIOD_S, domain=domain)
     for testbench in testbenches:
         simulator.add_testbench(testbench)
 
