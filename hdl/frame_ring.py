@@ -40,6 +40,7 @@ class FrameRing(wiring.Component):
     ----------
     i, length, stamp: frames of a :class:`hdl.frame_receiver.FrameReceiver` and the time, in domain ``rx``
     bad, overrun: high for a clock of ``rx`` when a frame was refused, or had no room
+    available: there is a frame, whose first byte may be still to come
     o: the frames, without FCS
     wire_length, o_stamp: of the frame at ``o``, from its first byte to its last
     """
@@ -58,6 +59,7 @@ class FrameRing(wiring.Component):
                 "stamp": In(STAMP_BITS),
                 "bad": Out(1),
                 "overrun": Out(1),
+                "available": Out(1),
                 "o": Out(stream.Signature(framed(8))),
                 "wire_length": Out(LENGTH_BITS),
                 "o_stamp": Out(STAMP_BITS),
@@ -121,13 +123,13 @@ class FrameRing(wiring.Component):
         offset, left = Signal(range(self._slot_bytes), init=self._first_address), Signal(range(self._snap + 1))
         m.d.comb += read.addr.eq(Cat(offset, emptied.count[:-1]))
         step = Signal()
-        m.d.comb += read.en.eq(step)
+        m.d.comb += [read.en.eq(step), self.available.eq(filled != emptied.count)]
         with m.If(step):
             m.d.sync += offset.eq(offset + 1)
 
         with m.FSM():
             with m.State("EMPTY"):
-                with m.If(filled != emptied.count):
+                with m.If(self.available):
                     m.d.comb += step.eq(1)
                     m.next = "HIGH"
             with m.State("HIGH"):

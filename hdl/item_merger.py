@@ -30,7 +30,7 @@ class ItemMerger(wiring.Component):
 
     Attributes
     ----------
-    frames, wire_length, stamp: from a :class:`hdl.frame_ring.FrameRing`
+    available, frames, wire_length, stamp: from a :class:`hdl.frame_ring.FrameRing`
     host: items of the host, all bytes of one without a gap
     time_ms, seconds, settled, tick: from a :class:`hdl.board_clock.BoardClock`
     now: what the stamp of a frame would be that ends now
@@ -41,6 +41,7 @@ class ItemMerger(wiring.Component):
     def __init__(self):
         super().__init__(
             {
+                "available": In(1),
                 "frames": In(stream.Signature(framed(8))),
                 "wire_length": In(LENGTH_BITS),
                 "stamp": In(STAMP_BITS),
@@ -73,7 +74,12 @@ class ItemMerger(wiring.Component):
 
         with m.FSM():
             with m.State("WAIT"):
-                m.d.sync += [waiting.eq(self.frames.valid), age.eq(self.now - self.stamp), index.eq(0)]
+                m.d.sync += [
+                    waiting.eq(self.frames.valid),
+                    age.eq(self.now - self.stamp),
+                    word.eq(self.time_ms),
+                    index.eq(0),
+                ]
                 with m.If(self.frames.valid | self.host.valid | tick_due):
                     m.next = "CHOOSE"
             with m.State("CHOOSE"):
@@ -110,12 +116,13 @@ class ItemMerger(wiring.Component):
     def _choose(self, m, origin, set_up, tick_due, waiting, age, word):
         """The next item, if there is one that may go, and its time."""
         setting_up, of_age = Signal(), Signal(STAMP_BITS)
-        calm = self.settled & ~(waiting & (age != 0))
+        # A frame whose stamp is still to come may be an early one.
+        calm = self.settled & Mux(waiting, age == 0, ~self.available)
         m.d.comb += setting_up.eq(self.host.p.data == ItemKind.SETUP)
         m.d.sync += set_up.eq(setting_up)
         m.next = "HEADER"
         time_ms = Signal(33)
-        m.d.comb += time_ms.eq(self.time_ms - of_age)
+        m.d.comb += time_ms.eq(word - of_age)
         m.d.sync += word.eq(Mux(time_ms[-1], 0, time_ms))
         with m.If(calm & self.host.valid):
             m.d.sync += origin.eq(_Origin.HOST)

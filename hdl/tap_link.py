@@ -71,6 +71,7 @@ class TapLink(wiring.Component):
             drops.bad.eq(ring.bad),
             drops.overrun.eq(ring.overrun),
             stamps.increment.eq(clock.millisecond),
+            merger.available.eq(ring.available),
             merger.wire_length.eq(ring.wire_length),
             merger.stamp.eq(ring.o_stamp),
             merger.now.eq(stamps.count),

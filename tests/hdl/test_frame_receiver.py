@@ -29,7 +29,9 @@ def received(runs, rng, *, engine="amaranth", pauses=(0, 0, 1), gaps=(0, 1, 12))
                 content.append(symbol.data)
                 assert length == (len(content) - FCS_BYTES) % (1 << 14)
 
-    simulate(dut, put, background=[listen], limit_cycles=100 * sum(len(run.content) + 20 for run in runs), engine=engine)
+    simulate(
+        dut, put, background=[listen], limit_cycles=100 * sum(len(run.content) + 20 for run in runs), engine=engine
+    )
     assert not content
     return ends
 

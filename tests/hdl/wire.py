@@ -1,5 +1,6 @@
 """Frames on a wire, as tests make them: preamble, FCS, damage, and the symbols that a receiver gives of them."""
 
+import functools
 import random
 import zlib
 from collections.abc import Iterable, Iterator
@@ -63,15 +64,16 @@ def symbols_of(runs: Iterable[Run]) -> Iterator[dict[str, int]]:
         yield {"data": 0, "end": 1, "error": 0}
 
 
-async def put_symbols(ctx, stream, runs, *, pause, gap, domain: str = "sync") -> None:
+async def put_symbols(ctx, stream, runs, *, pause, gap, domain: str | None = None) -> None:
     """Send runs; ``pause`` gives the clocks before each symbol, ``gap`` those after each run."""
+    tick = ctx.tick if domain is None else functools.partial(ctx.tick, domain)
     for run in runs:
         for symbol in symbols_of([run]):
             for _ in range(pause()):
-                await ctx.tick(domain)
+                await tick()
             ctx.set(stream.payload, symbol)
             ctx.set(stream.valid, 1)
-            await ctx.tick(domain)
+            await tick()
             ctx.set(stream.valid, 0)
         for _ in range(gap()):
-            await ctx.tick(domain)
+            await tick()
