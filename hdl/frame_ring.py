@@ -27,8 +27,8 @@ class FrameRing(wiring.Component):
     A slot belongs to a frame from its first byte on. When the frame has ended well, length and time are written before
     its bytes and the slot crosses; else the next frame overwrites it.
 
-    **Latency**: from the end of a frame 4 cycles of ``rx`` and 7 of ``sync`` to its first byte. **Throughput**: a byte
-    a clock, and 4 more cycles a frame. After an end three clocks may bring no byte, which
+    **Latency**: from the end of a frame 4 cycles of ``rx`` and 8 of ``sync`` to its first byte. **Throughput**: a byte
+    a clock, and 5 more cycles a frame. After an end three clocks may bring no byte, which
     :class:`hdl.frame_receiver.FrameReceiver` sees to.
 
     Parameters
@@ -42,7 +42,7 @@ class FrameRing(wiring.Component):
     bad, overrun: high for a clock of ``rx`` when a frame was refused, or had no room
     available: there is a frame, whose first byte may be still to come
     o: the frames, without FCS
-    wire_length, o_stamp: of the frame at ``o``, from its first byte to its last
+    wire_length, o_stamp: of the frame at ``o``, from its first byte until its last is offered
     """
 
     def __init__(self, *, slots: int, snap: int = SNAP):
@@ -122,11 +122,13 @@ class FrameRing(wiring.Component):
     def _read(self, m, read, emptied, filled):
         offset, left = Signal(range(self._slot_bytes), init=self._first_address), Signal(range(self._snap + 1))
         m.d.comb += read.addr.eq(Cat(offset, emptied.count[:-1]))
-        step = Signal()
+        step, first = Signal(), Signal()
         m.d.comb += [read.en.eq(step), self.available.eq(filled != emptied.count)]
         with m.If(step):
             m.d.sync += offset.eq(offset + 1)
 
+        with m.If(self.o.ready):
+            m.d.sync += self.o.valid.eq(0)
         with m.FSM():
             with m.State("EMPTY"):
                 with m.If(self.available):
@@ -142,16 +144,24 @@ class FrameRing(wiring.Component):
                 m.next = "STAMP"
             with m.State("STAMP"):
                 m.d.comb += step.eq(1)
-                m.d.sync += [self.o_stamp.eq(read.data), self.o.p.first.eq(1)]
+                m.d.sync += [self.o_stamp.eq(read.data), first.eq(1)]
                 cut = self.wire_length > self._snap
                 m.d.sync += left.eq(Mux(cut, self._snap, self.wire_length))
                 m.next = "BYTES"
             with m.State("BYTES"):
-                m.d.comb += [self.o.valid.eq(1), self.o.p.last.eq(left == 1), step.eq(self.o.ready)]
-                with m.If(self.o.ready):
-                    m.d.sync += [self.o.p.first.eq(0), left.eq(left - 1)]
+                # Behind a register, since block RAM gives its words late.
+                free = ~self.o.valid | self.o.ready
+                m.d.comb += step.eq(free)
+                with m.If(free):
+                    m.d.sync += [
+                        self.o.valid.eq(1),
+                        self.o.p.data.eq(read.data),
+                        self.o.p.first.eq(first),
+                        self.o.p.last.eq(left == 1),
+                        first.eq(0),
+                        left.eq(left - 1),
+                    ]
                     with m.If(left == 1):
                         m.d.comb += emptied.increment.eq(1)
                         m.d.sync += offset.eq(self._first_address)
                         m.next = "EMPTY"
-        m.d.comb += self.o.p.data.eq(read.data)

@@ -14,10 +14,10 @@ _PREAMBLE = 0x55
 class RmiiReceiver(wiring.Component):
     """Finds where bytes begin, and takes a byte every four clocks from there.
 
-    The start delimiter is the first byte of a carrier that has the upper bit of a pair set, in its last pair, so it says
-    where bytes end. Before it, what looks like preamble is passed on as often as it comes by. Behind it, CRS_DV is low
-    in the first clock of each half of a byte once the carrier has gone, and high in the second one as long as there is
-    more (RMII 1.2, 5.3.2), so the second one decides. A part of a byte at the end is left out, as IEEE 802.3 does.
+    The start delimiter is the first byte of a carrier that has the upper bit of a pair set, in its last pair, so it
+    says where bytes end. Before it, what looks like preamble is passed on as often as it comes by. Behind it, CRS_DV is
+    low in the first clock of each half of a byte once the carrier has gone, and high in the second one as long as there
+    is more (RMII 1.2, 5.3.2), so the second one decides. A part of a byte at the end is left out, as IEEE 802.3 does.
 
     10 Mb/s, which holds each pair for ten clocks, is not understood: its carriers end as bad frames.
 

@@ -1,5 +1,6 @@
 """TapLink: every frame of a wire, whose clock is another, becomes an item or is counted."""
 
+import itertools
 import random
 from collections import Counter
 
@@ -238,7 +239,7 @@ def test_a_count_crosses_without_loss():
             seen.append(value)
 
     simulate(dut, put, background=[listen], limit_cycles=5000, clocks={"rx": 0.61})
-    steps = [(after - before) % 16 for before, after in zip(seen, seen[1:])]
+    steps = [(after - before) % 16 for before, after in itertools.pairwise(seen)]
     assert max(steps) <= 2
     assert sum(steps) % 16 == seen[-1]
     assert sum(steps) > 600
