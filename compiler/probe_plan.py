@@ -62,6 +62,7 @@ def probe_parameters(forest: Forest, board: Board, plan: ForestPlan, build_id: s
             monitor_only=forest.monitor_only,
             loadable=plan.loadable,
         ),
+        wait=board.waits,
         loadable=plan.loadable,
     )
 
