@@ -23,7 +23,8 @@ def rgmii_receiver(m: Module, platform: Platform, pins: Any, domain: str) -> Gmi
     m.domains += ClockDomain(domain)
     m.submodules[f"reset_{domain}"] = ResetSynchronizer(ResetSignal("sync"), domain=domain)
     platform.add_clock_constraint(pins.rx_clk.io, CLOCK_HZ)
-    m.d.comb += ClockSignal(domain).eq(taken_in(m, pins.rx_clk))
+    clock = Signal(name=f"{domain}_clk")
+    m.d.comb += [clock.eq(taken_in(m, pins.rx_clk)), ClockSignal(domain).eq(clock)]
 
     receiver = GmiiReceiver()
     m.submodules[f"receiver_{domain}"] = DomainRenamer(domain)(receiver)

@@ -109,10 +109,12 @@ class DatagramReceiver(wiring.Component):
         for field, register in (kept | {Header.TOTAL_LENGTH: total, Header.UDP_LENGTH: left}).items():
             with after(field):
                 m.d.sync += register.eq(recent)
+        room, expected_length = Signal(LENGTH_BITS), Signal(16)
+        m.d.sync += [room.eq(self.wire_length - _ETHERNET_BYTES), expected_length.eq(total - _IPV4_BYTES)]
         with after(Header.TOTAL_LENGTH, 1):
-            m.d.sync += wrong.eq(wrong | (total + _ETHERNET_BYTES > self.wire_length))
+            m.d.sync += wrong.eq(wrong | (total > room))
         with after(Header.UDP_LENGTH, 1):
-            agree = (left + _IPV4_BYTES == total) & (left >= UDP_HEADER_BYTES)
+            agree = (left == expected_length) & (left >= UDP_HEADER_BYTES)
             m.d.sync += [wrong.eq(wrong | ~agree), left.eq(left - UDP_HEADER_BYTES)]
         self._checksum(m, offset, recent, wrong)
 

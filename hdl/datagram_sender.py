@@ -52,7 +52,8 @@ class DatagramSender(wiring.Component):
         m = Module()
         m.submodules.message = memory = Memory(shape=8, depth=2048, init=[])
         write, read = memory.write_port(), memory.read_port()
-        count, sent = Signal(range(LONGEST_MESSAGE + 1)), Signal(range(LONGEST_MESSAGE + 1))
+        count, at = Signal(range(LONGEST_MESSAGE + 1)), Signal(range(LONGEST_MESSAGE + 3))
+        fetched = Signal(8)  # block RAM gives its words late
         too_long = Signal()
         index = Signal(range(HEADER_BYTES))
         total_length = Signal(16)
@@ -62,15 +63,16 @@ class DatagramSender(wiring.Component):
             write.addr.eq(count),
             write.data.eq(self.i.p.data),
             total_length.eq(count + _IPV4_BYTES + UDP_HEADER_BYTES),
-            read.addr.eq(sent),
+            read.addr.eq(at),
         ]
-        with m.If(self.o.ready):
-            m.d.sync += self.o.valid.eq(0)
+        m.d.comb += read.en.eq(free)
+        with m.If(free):
+            m.d.sync += [self.o.valid.eq(0), fetched.eq(read.data)]
 
         with m.FSM():
             with m.State("FILL"):
                 m.d.comb += [self.i.ready.eq(1), write.en.eq(self.i.valid & ~too_long)]
-                m.d.sync += [index.eq(0), sent.eq(0)]
+                m.d.sync += [index.eq(0), at.eq(0)]
                 with m.If(self.i.valid):
                     m.d.sync += too_long.eq(count == LONGEST_MESSAGE)
                     with m.If(count != LONGEST_MESSAGE):
@@ -84,16 +86,14 @@ class DatagramSender(wiring.Component):
             with m.State("HEADER"):
                 with m.If(free):
                     self._put(m, self._header_byte(m, index, total_length, checksum), first=index == 0)
-                    m.d.sync += index.eq(index + 1)
+                    m.d.sync += [index.eq(index + 1), at.eq(at + (index >= HEADER_BYTES - 2))]
                     with m.If(index == HEADER_BYTES - 1):
-                        m.d.sync += sent.eq(1)
                         m.next = "BODY"
             with m.State("BODY"):
-                m.d.comb += read.en.eq(free)
                 with m.If(free):
-                    self._put(m, read.data, last=sent == count)
-                    m.d.sync += sent.eq(sent + 1)
-                    with m.If(sent == count):
+                    self._put(m, fetched, last=at == count + 1)
+                    m.d.sync += at.eq(at + 1)
+                    with m.If(at == count + 1):
                         m.next = "DROP"
             with m.State("DROP"):
                 m.d.sync += count.eq(0)

@@ -105,8 +105,10 @@ class FrameRing(wiring.Component):
         with m.If(self.i.valid & self.i.p.end):
             m.d.rx += [first.eq(1), within.eq(1)]
             m.d.comb += [self.bad.eq(self.i.p.error), self.overrun.eq(good & ~taking)]
+        with m.If(self.i.p.end | (closing != 0)):
+            m.d.comb += at.eq(self._first_address + closing)
         with m.If(good & taking | (closing != 0)):
-            m.d.comb += [write.en.eq(1), at.eq(self._first_address + closing)]
+            m.d.comb += write.en.eq(1)
             m.d.rx += closing.eq(closing + 1)
         with m.Switch(closing):
             with m.Case(0):

@@ -70,7 +70,8 @@ class ItemMerger(wiring.Component):
         with m.If(self.tick):
             m.d.sync += tick_due.eq(1)
         host = origin == _Origin.HOST
-        m.d.comb += self.told.eq(Cat(self.host.p.data, word))
+        m.d.comb += self.told.eq(word)
+        m.d.sync += self.restart.eq(0)
 
         with m.FSM():
             with m.State("WAIT"):
@@ -102,9 +103,9 @@ class ItemMerger(wiring.Component):
                 self._put(m, free & valid, byte[:8], last)
                 m.d.comb += [self.host.ready.eq(free & host), self.frames.ready.eq(free & ~host)]
                 with m.If(free & valid):
-                    m.d.sync += word.eq(self.told)
+                    m.d.sync += word.eq(Cat(self.host.p.data, word))
                     with m.If(last):
-                        m.d.comb += self.restart.eq(host & set_up)
+                        m.d.sync += self.restart.eq(host & set_up)
                         m.next = "WAIT"
 
         return m
