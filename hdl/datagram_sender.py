@@ -56,16 +56,16 @@ class DatagramSender(wiring.Component):
         fetched = Signal(8)  # block RAM gives its words late
         too_long = Signal()
         index = Signal(range(HEADER_BYTES))
-        total_length = Signal(16)
+        total_length, udp_length = Signal(16), Signal(16)
         free = Signal()
         m.d.comb += [
             free.eq(~self.o.valid | self.o.ready),
             write.addr.eq(count),
             write.data.eq(self.i.p.data),
-            total_length.eq(count + _IPV4_BYTES + UDP_HEADER_BYTES),
             read.addr.eq(at),
         ]
         m.d.comb += read.en.eq(free)
+        m.d.sync += [udp_length.eq(count + UDP_HEADER_BYTES), total_length.eq(count + _IPV4_BYTES + UDP_HEADER_BYTES)]
         with m.If(free):
             m.d.sync += [self.o.valid.eq(0), fetched.eq(read.data)]
 
@@ -85,7 +85,7 @@ class DatagramSender(wiring.Component):
             checksum = self._sum(m, total_length)
             with m.State("HEADER"):
                 with m.If(free):
-                    self._put(m, self._header_byte(m, index, total_length, checksum), first=index == 0)
+                    self._put(m, self._header_byte(m, index, total_length, udp_length, checksum), first=index == 0)
                     m.d.sync += [index.eq(index + 1), at.eq(at + (index >= HEADER_BYTES - 2))]
                     with m.If(index == HEADER_BYTES - 1):
                         m.next = "BODY"
@@ -126,7 +126,8 @@ class DatagramSender(wiring.Component):
                 ip[start : start + field.bytes] = value.to_bytes(field.bytes, "big")
         fixed = sum(int.from_bytes(ip[at : at + 2], "big") for at in range(0, _IPV4_BYTES, 2))
         total = Signal(17)
-        added = (total_length, self.peer.ip[16:], self.peer.ip[:16], C(0, 16))
+        # The length is known a clock after the last byte.
+        added = (self.peer.ip[16:], self.peer.ip[:16], total_length, C(0, 16))
         for step, word in enumerate(added):
             with m.State(f"SUM_{step}"):
                 before = C(fixed % 0xFFFF, 17) if step == 0 else total
@@ -134,14 +135,14 @@ class DatagramSender(wiring.Component):
                 m.next = f"SUM_{step + 1}" if step + 1 < len(added) else "HEADER"
         return ~total[:16]
 
-    def _header_byte(self, m, index, total_length, checksum):
+    def _header_byte(self, m, index, total_length, udp_length, checksum):
         changing = {
             Header.DESTINATION_MAC: self.peer.mac,
             Header.TOTAL_LENGTH: total_length,
             Header.CHECKSUM: checksum,
             Header.DESTINATION_IP: self.peer.ip,
             Header.DESTINATION_PORT: self.peer.port,
-            Header.UDP_LENGTH: (total_length - _IPV4_BYTES)[:16],
+            Header.UDP_LENGTH: udp_length,
         }
         byte = Signal(8)
         fields = {field: C(value, 8 * field.bytes) for field, value in self._fixed().items()} | changing

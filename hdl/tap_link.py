@@ -75,9 +75,10 @@ class TapLink(wiring.Component):
             merger.wire_length.eq(ring.wire_length),
             merger.stamp.eq(ring.o_stamp),
             merger.now.eq(stamps.count),
-            *(getattr(merger, name).eq(getattr(clock, name)) for name in ("time_ms", "seconds", "settled", "tick")),
+            merger.settled.eq(clock.settled),
+            merger.tick.eq(clock.tick),
+            merger.second.eq(clock.second),
             clock.restart.eq(merger.restart),
-            clock.told.eq(merger.told),
         ]
 
         return m
