@@ -5,10 +5,11 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from hdl.header_reader import HeaderReader
+from hdl.header_reader import HeaderReader, outcome_of
 from hdl.item import ITEM_HEADER_BYTES, FrameOutcome, ItemKind, framed
 from hdl.packet import PACKET_WORDS, Descriptor, packet_port_signature
 from hdl.protocols import Header
+from hdl.word_marks import WordMarks, mark
 
 __all__ = ["HeaderParser", "check_ports"]
 
@@ -69,10 +70,12 @@ class HeaderParser(wiring.Component):
             m.d.comb += [write.en.eq(1), write.addr.eq(Cat(C(word, 4) if isinstance(word, int) else word, bank))]
             m.d.comb += write.data.eq(value)
 
+        marks = Signal(WordMarks)
         reader = HeaderReader(
             m,
+            marks=marks,
             data=self.i.p.data,
-            count=1,
+            reaches=(1,),
             lanes=1,
             kind=kind,
             ports=self._ports,
@@ -81,7 +84,9 @@ class HeaderParser(wiring.Component):
             store=store,
         )
         header, offset = reader.header, reader.offset
-        (settled,), (settled_outcome,) = reader.settled, reader.outcome
+        mark(m, "comb", reader.word, marks, ports=self._ports)
+        (hits,) = reader.hits
+        settled = hits.any()
 
         with m.If(self.o.ready):
             m.d.sync += self.o.valid.eq(0)
@@ -96,7 +101,7 @@ class HeaderParser(wiring.Component):
                         m.d.sync += [kind.eq(self.i.p.data & highest), no_item.eq(wrong_kind)]
                     reader.read()
                     with m.If(settled):
-                        m.d.sync += [outcome.eq(settled_outcome), header.eq(Header.REST)]
+                        m.d.sync += [outcome.eq(outcome_of(hits)), header.eq(Header.REST)]
                     with m.If(self.i.p.last):
                         whole = (header != Header.ITEM) | (offset == ITEM_HEADER_BYTES - 1)
                         m.d.sync += [header.eq(Header.ITEM), offset.eq(0)]

@@ -1,29 +1,26 @@
 """HeaderReader: the statements that read headers front to back, a byte or a word of four bytes a clock."""
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from amaranth.hdl import C, Cat, Module, Mux, Signal, Value
+from amaranth.lib import data as layouts
 
 from hdl.header_sum import HeaderSum
 from hdl.item import CHUNK_BYTES, ITEM_HEADER_BYTES, SETUP_BODY_BYTES, WORD_PADDING, FrameOutcome, ItemKind
 from hdl.packet import PacketWord
 from hdl.protocols import (
     CARRIED,
-    GREATEST_LENGTH,
-    LABELS,
     PPP_PROTOCOLS,
-    PPPOE,
     SNAP,
     STORED,
-    TAGS,
     TUNNELS,
     VXLAN_PORT,
     Carried,
     Header,
 )
 
-__all__ = ["HeaderReader"]
+__all__ = ["HeaderReader", "outcome_of"]
 
 _WIRE_LENGTH_BITS = 24
 _IPV6_HEADER_WORDS = 10
@@ -41,7 +38,8 @@ class HeaderReader:
     Parameters
     ----------
     data: what is read in this clock, ``lanes`` bytes (1 or 4), the first in the most significant place
-    count: how many of them there are
+    reaches: of every lane, whether there is a byte
+    marks: what the last four bytes would be, ending with ``data``
     kind: of the item
     ports: the configured ports, or None when all TCP is tracked
     chunks: chunks of table images are items too
@@ -51,7 +49,7 @@ class HeaderReader:
     Attributes
     ----------
     header, offset: where the data belongs; the offset counts in ``lanes`` bytes
-    settled, outcome: of every lane, in this clock
+    hits: of every lane, a bit for each outcome that is settled in this clock; there is at most one
     sum: of an IPv4 header, None when it is not looked at
     """
 
@@ -60,7 +58,8 @@ class HeaderReader:
         m: Module,
         *,
         data: Value,
-        count: Value | int,
+        reaches: Sequence[Value | int],
+        marks: layouts.View,
         lanes: int,
         kind: Value,
         ports: tuple[int, ...] | None,
@@ -68,11 +67,10 @@ class HeaderReader:
         checksum: bool,
         store: Callable[[Value | int, Value], None],
     ):
-        self.m, self.kind, self.ports, self.chunks, self.store = m, kind, ports, chunks, store
-        self.data, self.count, self.lanes, self.wide = data, count, lanes, lanes > 1
+        self.m, self.marks, self.kind, self.ports, self.chunks, self.store = m, marks, kind, ports, chunks, store
+        self.data, self.reaches, self.lanes, self.wide = data, reaches, lanes, lanes > 1
         self.header, self.offset = Signal(Header), Signal(range(64 // lanes))
-        self.settled = [Signal(name=f"settled_{lane}") for lane in range(lanes)]
-        self.outcome = [Signal(FrameOutcome, name=f"outcome_{lane}") for lane in range(lanes)]
+        self.hits = [Signal(len(FrameOutcome), name=f"hits_{lane}") for lane in range(lanes)]
         self.ipv6 = Signal()
         self.before = Signal(24)
         self.room = Signal(_WIRE_LENGTH_BITS + self.wide)  # bytes on the wire that IP may fill
@@ -80,13 +78,25 @@ class HeaderReader:
         self.ip_words = Signal(_HEADER_WORDS_BITS)
         self.carried, self.following = Signal(Carried), Signal(Carried)
         self.left = Signal(11)  # of an extension header, counted as the offset is
+        self.more, self.extends = Signal(9), Signal()  # words of an extension header behind its first; they are new
+        self.spare = Signal(4)  # words of the packet behind the headers of IP, as far as a TCP header can have them
         self._look_at(lanes - 1)
-        self.sum = HeaderSum(m, self.word, wide=self.wide) if checksum else None
+        self.sum = HeaderSum(m, self.marks.sum if self.wide else self.word[:16], wide=self.wide) if checksum else None
 
     def read(self) -> None:
         """Reads what is there, and goes on."""
         m = self.m
-        m.d.sync += [self.before.eq(Cat(self.data, self.before)), self.offset.eq(self.offset + 1)]
+        spare = self.length[2:] - self.ip_words
+        m.d.sync += [
+            self.before.eq(Cat(self.data, self.before)),
+            self.offset.eq(self.offset + 1),
+            self.spare.eq(Mux(spare[-1], 0, Mux(spare[4:-1].any(), 15, spare[:4]))),
+        ]
+        with m.If(self.extends):
+            total = self.ip_words + self.more + 1
+            # More headers than a packet can have are as malformed as the most.
+            most = C((1 << _HEADER_WORDS_BITS) - 1)
+            m.d.sync += [self.ip_words.eq(Mux(total[_HEADER_WORDS_BITS:].any(), most, total)), self.extends.eq(0)]
         for (header, last_byte), word in STORED.items():
             with m.If(self.header == header), self._after(last_byte):
                 self.store(word, self.word)
@@ -107,12 +117,12 @@ class HeaderReader:
         """When byte ``at`` of the header is there, whatever comes behind it."""
         self._look_at(at)
         there = self.offset == at // self.lanes
-        with self.m.If(there & (self.count > self.lane) if self.lane else there):
+        with self.m.If(there & self.reaches[self.lane] if self.lane else there):
             yield
 
     def _settle(self, outcome, condition=1):
         with self.m.If(condition):
-            self.m.d.comb += [self.settled[self.lane].eq(1), self.outcome[self.lane].eq(outcome)]
+            self.m.d.comb += self.hits[self.lane][outcome].eq(1)
 
     def _go(self, header):
         self.m.d.sync += [self.header.eq(header), self.offset.eq(0)]
@@ -140,25 +150,11 @@ class HeaderReader:
 
     def _ethertype(self):
         """Goes on with what two bytes say comes behind them."""
-        m, ethertype = self.m, self.word[:16]
-        with m.Switch(ethertype):
-            with m.Case(0x0800):
-                self._ip(Header.IPV4)
-            with m.Case(0x86DD):
-                self._ip(Header.IPV6)
-            with m.Case(*TAGS):
-                self._go(Header.TAG)
-            with m.Case(*LABELS):
-                self._go(Header.LABEL)
-            with m.Case(PPPOE):
-                self._go(Header.PPPOE)
-            with m.Default():
-                self._go(Header.LLC)
-                self._settle(FrameOutcome.NOT_IP, ethertype > GREATEST_LENGTH)
-
-    def _ip(self, header):
-        self._go(header)
-        self.m.d.sync += self.ipv6.eq(header == Header.IPV6)
+        leads = self.marks.leads
+        self._go(leads)
+        with self.m.If((leads == Header.IPV4) | (leads == Header.IPV6)):
+            self.m.d.sync += self.ipv6.eq(leads == Header.IPV6)
+        self._settle(FrameOutcome.NOT_IP, self.marks.unknown)
 
     def _ethernet(self):
         self._leave(self.lanes)
@@ -193,7 +189,8 @@ class HeaderReader:
         with self._after(7), m.Switch(self.word[:16]):
             for protocol, header in PPP_PROTOCOLS.items():
                 with m.Case(protocol):
-                    self._ip(header)
+                    self._go(header)
+                    m.d.sync += self.ipv6.eq(header == Header.IPV6)
             with m.Default():
                 self._settle(FrameOutcome.NOT_IP)
 
@@ -287,7 +284,7 @@ class HeaderReader:
             self.sum.add(self.offset[0])
         self._look_at(3)
         last_word = (self.ip_words - 1)[:4]
-        whole = (self.offset == last_word) & (self.count == 4) if self.wide else self.offset == Cat(C(3, 2), last_word)
+        whole = (self.offset == last_word) & self.reaches[3] if self.wide else self.offset == Cat(C(3, 2), last_word)
         with self.m.If(whole):
             self._ipv4_end()
 
@@ -320,25 +317,23 @@ class HeaderReader:
 
     def _extension(self):
         m = self.m
-        words = Signal(10)
+        more = Signal(9)  # words behind the first one
         self._look_at(1)
         with m.Switch(self.carried):
             with m.Case(Carried.FRAGMENT):
-                m.d.comb += words.eq(2)
+                m.d.comb += more.eq(1)
             with m.Case(Carried.AUTHENTICATION):
-                m.d.comb += words.eq(self.byte + 2)
+                m.d.comb += more.eq(self.byte + 1)
             with m.Default():
-                m.d.comb += words.eq(Cat(C(0, 1), self.byte + 1))
+                m.d.comb += more.eq(Cat(C(1, 1), self.byte))
         with self._after(0):
             self._carry(self.following)
         with self._after(1):
-            total = self.ip_words + words
-            # More headers than a packet can have are as malformed as the most.
-            m.d.sync += self.ip_words.eq(Mux(total[_HEADER_WORDS_BITS:].any(), ~C(0, _HEADER_WORDS_BITS), total))
+            m.d.sync += [self.more.eq(more), self.extends.eq(1)]
         with self._after(3):
             self._settle(FrameOutcome.FRAGMENT, (self.carried == Carried.FRAGMENT) & (self.word[3:16] != 0))
-        said_at, whole = (0, words) if self.wide else (1, Cat(C(0, 2), words) - 1)
-        m.d.sync += self.left.eq(Mux(self.offset == said_at, whole - 1, self.left - 1))
+        said_at, left = (0, more) if self.wide else (1, Cat(C(2, 2), more))
+        m.d.sync += self.left.eq(Mux(self.offset == said_at, left, self.left - 1))
         self._stop_counting()
         with m.If((self.offset > said_at) & (self.left == 1)):
             m.d.sync += self.carried.eq(self.following)
@@ -348,18 +343,17 @@ class HeaderReader:
 
     def _udp(self):
         with self._after(3):
-            self._settle(Mux(self.word[:16] == VXLAN_PORT, FrameOutcome.TUNNEL, FrameOutcome.NOT_TCP))
+            is_tunnel = self.word[:16] == VXLAN_PORT
+            self._settle(FrameOutcome.TUNNEL, is_tunnel)
+            self._settle(FrameOutcome.NOT_TCP, ~is_tunnel)
 
     def _tcp(self):
         if self.ports is not None:
             with self._after(3):
-                source, destination = self.word[16:], self.word[:16]
-                tracked = Cat(port == p for p in self.ports for port in (source, destination)).any()
-                self._settle(FrameOutcome.UNTRACKED, ~tracked)
+                self._settle(FrameOutcome.UNTRACKED, ~self.marks.tracked)
         with self._after(12):
             data_offset = self.byte[4:]
-            too_short = _shorter(self.length, self.ip_words + data_offset)
-            self._settle(FrameOutcome.MALFORMED, (data_offset < 5) | too_short)
+            self._settle(FrameOutcome.MALFORMED, (data_offset < 5) | (data_offset > self.spare))
         with self._after(13):
             self.store(PacketWord.MARKS, Cat(self.byte, self.ttl))
         with self._after(15):
@@ -385,10 +379,16 @@ class HeaderReader:
         """A part of a table image, a word after every fourth byte."""
         self._look_at(3)
         words = CHUNK_BYTES // 4
-        word, whole = (self.offset, self.count == 4) if self.wide else (self.offset[2:], self.offset[:2] == 3)
+        word, whole = (self.offset, self.reaches[3]) if self.wide else (self.offset[2:], self.offset[:2] == 3)
         with self.m.If(self.kind[2] & (word < words) & whole):
             self.store(Cat(word[:3], C(PacketWord.BODY >> 3, 1)), self.word)
             self._settle(FrameOutcome.USED, word[:3] == words - 1)
+
+
+def outcome_of(hits: Value) -> Value:
+    """The outcome whose bit is set, if one is."""
+    bits = len(FrameOutcome).bit_length()
+    return Cat(Cat(hits[outcome] for outcome in FrameOutcome if outcome >> bit & 1).any() for bit in range(bits))
 
 
 def _shorter(length, words):

@@ -23,8 +23,8 @@ class HeaderSum:
 
     Parameters
     ----------
-    word: the last four bytes that were read
-    wide: they are all of this clock
+    added: the last two bytes that were read; when wide, the sum of the two halves of a word
+    wide: a word is read a clock
 
     Attributes
     ----------
@@ -33,13 +33,13 @@ class HeaderSum:
 
     model = staticmethod(header_sum_right)
 
-    def __init__(self, m: Module, word: Value, *, wide: bool):
+    def __init__(self, m: Module, added: Value, *, wide: bool):
         self._m, self._wide = m, wide
         self._sum, self._ended = Signal(18 if wide else 17), Signal()
-        added = word[:16] + word[16:] if wide else word[:16]
         self._begun = added
         self._total = self._folded() + added
-        self.wrong = self._ended & ~(self._folded() == 0xFFFF)
+        # All ones when the carries, which stand above, are added.
+        self.wrong = self._ended & ~(self._sum[2:16].all() & (self._sum[:2] == ~self._sum[16:])) if wide else None
         m.d.sync += self._ended.eq(0)
 
     def _folded(self):

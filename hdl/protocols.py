@@ -4,8 +4,8 @@ import enum
 
 from hdl.packet import PacketWord
 
-__all__ = ["CARRIED", "GREATEST_LENGTH", "LABELS", "PPPOE", "PPP_PROTOCOLS", "SNAP", "STORED", "TAGS", "TUNNELS"]
-__all__ += ["VXLAN_PORT", "Carried", "Header"]
+__all__ = ["CARRIED", "ETHERTYPES", "GREATEST_LENGTH", "PPP_PROTOCOLS", "SNAP", "STORED", "TUNNELS", "VXLAN_PORT"]
+__all__ += ["Carried", "Header"]
 
 
 class Header(enum.IntEnum):
@@ -48,9 +48,13 @@ STORED = {
 }
 """Words of a packet that are 32 bits of a header as they are, by header and last byte."""
 
-TAGS = (0x8100, 0x88A8, 0x9100)
-LABELS = (0x8847, 0x8848)
-PPPOE = 0x8864
+ETHERTYPES = {
+    0x0800: Header.IPV4,
+    0x86DD: Header.IPV6,
+    **dict.fromkeys((0x8100, 0x88A8, 0x9100), Header.TAG),
+    **dict.fromkeys((0x8847, 0x8848), Header.LABEL),
+    0x8864: Header.PPPOE,
+}
 PPP_PROTOCOLS = {0x0021: Header.IPV4, 0x0057: Header.IPV6}
 
 GREATEST_LENGTH = 1500

@@ -1,14 +1,15 @@
 """WordParser: items in, four bytes a clock; whole packets out."""
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hdl.header_parser import check_ports
-from hdl.header_reader import HeaderReader
+from hdl.header_reader import HeaderReader, outcome_of
 from hdl.item import FrameOutcome, ItemKind, framed_words
 from hdl.packet import PacketWord, ParsedItem
 from hdl.protocols import Header
+from hdl.word_marks import WordMarks, mark
 
 __all__ = ["WORD_BYTES", "WordParser"]
 
@@ -20,7 +21,7 @@ class WordParser(wiring.Component):
 
     Any bytes are an item for it, and every item gives one descriptor: what is no item gives a bad one.
 
-    **Throughput**: a word a clock. **Latency**: 2 cycles from the last word of an item. The next item is read
+    **Throughput**: a word a clock. **Latency**: 3 cycles from the last word of an item. The next item is read
     meanwhile, and to its end while the last one waits for ``o``.
 
     Parameters
@@ -49,12 +50,14 @@ class WordParser(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        word, read = self.i.p, Signal(ParsedItem)
+        word, there, marks, reaches = Signal.like(self.i.p), Signal(), Signal(WordMarks), Signal(WORD_BYTES)
+        read = Signal(ParsedItem)
         kind, no_item = read.descriptor.kind, Signal()
         reader = HeaderReader(
             m,
+            marks=marks,
             data=word.data,
-            count=word.bytes,
+            reaches=reaches,
             lanes=WORD_BYTES,
             kind=kind,
             ports=self._ports,
@@ -63,8 +66,13 @@ class WordParser(wiring.Component):
             store=lambda at, value: _store(m, read.words, at, value),
         )
         taken, ended = Signal(), Signal()
-        m.d.comb += [self.i.ready.eq(~(ended & self.o.valid)), taken.eq(self.i.valid & self.i.ready)]
-        settled, outcome = self._settle(m, reader, taken)
+        goes_on = ~(ended & self.o.valid)
+        m.d.comb += [self.i.ready.eq(~there | goes_on), taken.eq(there & goes_on)]
+        with m.If(self.i.ready):
+            m.d.sync += [word.eq(self.i.p), there.eq(self.i.valid)]
+            m.d.sync += reaches.eq(Cat(self.i.p.bytes > lane for lane in range(WORD_BYTES)))
+            mark(m, "sync", self.i.p.data, marks, ports=self._ports)
+        settled, outcome = self._settle(m, reader, taken, word.first)
 
         highest = ItemKind.ONLY_CHUNK if self._chunks else ItemKind.SETUP
         first = (reader.header == Header.ITEM) & (reader.offset == 0)
@@ -74,10 +82,10 @@ class WordParser(wiring.Component):
                 m.d.sync += [kind.eq(kind_byte & highest), no_item.eq(kind_byte > highest)]
             reader.read()
             with m.If(word.last):
-                whole = (reader.header != Header.ITEM) | ((reader.offset == 1) & (word.bytes == WORD_BYTES))
+                whole = (reader.header != Header.ITEM) | ((reader.offset == 1) & reaches[-1])
                 m.d.sync += [reader.header.eq(Header.ITEM), reader.offset.eq(0)]
                 m.d.sync += no_item.eq((no_item & ~first) | ~whole)
-        with m.If(self.i.ready):
+        with m.If(goes_on):
             m.d.sync += ended.eq(taken & word.last)
 
         with m.If(self.o.ready):
@@ -94,25 +102,26 @@ class WordParser(wiring.Component):
 
         return m
 
-    def _settle(self, m, reader, taken):
+    def _settle(self, m, reader, taken, first):
         """Keeps the outcome that comes first; it is known a clock after the word that settles it."""
-        lanes = range(WORD_BYTES)
-        hits, outcomes = Signal(WORD_BYTES), [Signal(FrameOutcome, name=f"settled_as_{lane}") for lane in lanes]
+        hits = [Signal.like(lane) for lane in reader.hits]
         fresh, ever, kept = Signal(), Signal(), Signal(FrameOutcome)
-        for lane in lanes:
-            m.d.sync += [hits[lane].eq(reader.settled[lane] & taken), outcomes[lane].eq(reader.outcome[lane])]
+        for lane, now in zip(hits, reader.hits, strict=True):
+            m.d.sync += lane.eq(Mux(taken, now, 0))
+        if reader.sum is not None:
+            # No lane of the last word of a header settles anything else.
+            hits.append(Signal.like(hits[0]))
+            m.d.comb += hits[-1][FrameOutcome.BAD_CHECKSUM].eq(reader.sum.wrong)
 
         settled, outcome, before = Signal(), Signal(FrameOutcome), Signal()
-        m.d.comb += [before.eq(ever & ~fresh), settled.eq(before | hits.any()), outcome.eq(FrameOutcome.TRUNCATED)]
-        if reader.sum is not None:
-            with m.If(reader.sum.wrong):
-                m.d.comb += [settled.eq(1), outcome.eq(FrameOutcome.BAD_CHECKSUM)]
-        for lane in reversed(lanes):
-            with m.If(hits[lane]):
-                m.d.comb += outcome.eq(outcomes[lane])
+        m.d.comb += [before.eq(ever & ~fresh), settled.eq(before | Cat(hits).any())]
+        m.d.comb += outcome.eq(FrameOutcome.TRUNCATED)
+        for lane in reversed(hits):
+            with m.If(lane.any()):
+                m.d.comb += outcome.eq(outcome_of(lane))
         with m.If(before):
             m.d.comb += outcome.eq(kept)
-        m.d.sync += [fresh.eq(taken & self.i.p.first), ever.eq(settled), kept.eq(outcome)]
+        m.d.sync += [fresh.eq(taken & first), ever.eq(settled), kept.eq(outcome)]
         m.d.comb += self.settled.eq(before)
         return settled, outcome
 
