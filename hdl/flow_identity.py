@@ -18,7 +18,7 @@ class FlowIdentity(wiring.Component):
     The endpoints are ordered by (address, port), so that both directions have one identity. The message is
     documented in ``docs/flow_rules.md``.
 
-    **Latency**: about 47 cycles for IPv4, at most 89 for IPv6, of which the last 9 go by when the low half is there; 2 more
+    **Latency**: about 47 cycles for IPv4, 89 for IPv6, of which the last 9 go by when the low half is there; 2 more
     for every word in which IPv6 addresses are the same before they differ, and 1 when they do not.
 
     Attributes
