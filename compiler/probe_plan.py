@@ -49,6 +49,7 @@ def probe_parameters(forest: Forest, board: Board, plan: ForestPlan, build_id: s
             layout=layout,
             ports=forest.ports,
             first_seen=forest.orientation == "first",
+            whole_singles=forest.min_packets == 1,
         ),
         forest=plan.circuit,
         sources=tuple(feature_source(CATALOGUE[name]) for name in forest.feature_names),

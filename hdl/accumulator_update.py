@@ -26,6 +26,7 @@ class AccumulatorUpdate(wiring.Component):
     index: which word of the block of its direction ``word`` is
     word, updated: the word before and after
     empty: no packet of this direction came before
+    first: no word came before: ``updated`` is what the packet alone makes
     length, window, ttl, flags: the packet
     """
 
@@ -36,6 +37,7 @@ class AccumulatorUpdate(wiring.Component):
                 "index": In(range(layout.block_words)),
                 "word": In(WORD_BITS),
                 "empty": In(1),
+                "first": In(1),
                 "length": In(16),
                 "window": In(16),
                 "ttl": In(8),
@@ -58,9 +60,9 @@ class AccumulatorUpdate(wiring.Component):
             old = self.word.word_select(half, HALF)
             larger = Signal(name=f"larger_{half}")
             m.d.comb += larger.eq(operands[half] > old)
-            chosen = Mux(self.empty | (larger == maximum), operands[half], old)
+            chosen = Mux(self.first | self.empty | (larger == maximum), operands[half], old)
             added = total[half * (HALF + 1) :][:HALF]
-            m.d.comb += self.updated.word_select(half, HALF).eq(Mux(add, added, chosen))
+            m.d.comb += self.updated.word_select(half, HALF).eq(Mux(add & ~self.first, added, chosen))
 
         return m
 

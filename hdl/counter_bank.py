@@ -15,7 +15,7 @@ AMOUNT_BITS = 17
 class CounterBank(wiring.Component):
     """Adds amounts to counters, one 16-bit limb after another.
 
-    **Throughput**: one event in 9 cycles; a snapshot takes 8 cycles a counter, during which events wait.
+    **Throughput**: one event in 9 cycles; a snapshot takes 4 cycles a counter and 2, during which events wait.
 
     Parameters
     ----------
@@ -60,10 +60,10 @@ class CounterBank(wiring.Component):
         total = Signal(AMOUNT_BITS + 1)
         m.d.comb += [
             read.addr.eq(Cat(limb, index)),
-            write.addr.eq(read.addr),
+            write.addr.eq(Cat(limb, index)),
             total.eq(read.data + amount),
             write.data.eq(total),
-            copy_write.addr.eq(read.addr),
+            copy_write.addr.eq(Cat(limb, index)),
             copy_write.data.eq(read.data),
         ]
 
@@ -75,7 +75,7 @@ class CounterBank(wiring.Component):
                 with m.Else():
                     self._take_event(m, index, amount)
             self._add(m, write, limb, amount, total)
-            self._copy(m, copy_write, limb, index)
+            self._copy(m, read, copy_write, limb, index)
 
         return m
 
@@ -102,13 +102,14 @@ class CounterBank(wiring.Component):
             with m.If(limb == LIMBS - 1):
                 m.next = "IDLE"
 
-    def _copy(self, m, copy_write, limb, index):
+    def _copy(self, m, read, copy_write, limb, index):
+        """A limb is written while the next one is read."""
+        following = Cat(limb, index) + 1
         with m.State("COPY_READ"):
             m.next = "COPY_WRITE"
         with m.State("COPY_WRITE"):
-            m.d.comb += copy_write.en.eq(1)
-            m.d.sync += Cat(limb, index).eq(Cat(limb, index) + 1)
-            m.next = "COPY_READ"
+            m.d.comb += [copy_write.en.eq(1), read.addr.eq(following)]
+            m.d.sync += Cat(limb, index).eq(following)
             with m.If((limb == LIMBS - 1) & (index == self._counters - 1)):
                 m.d.comb += self.snapshot_done.eq(1)
                 m.next = "IDLE"

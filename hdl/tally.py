@@ -71,7 +71,8 @@ class FrameTally(wiring.Component):
     While the probe is not ready, frames are counted as NOT_READY, ticks, flushes and chunks are forgotten, and only a
     set-up item is passed on.
 
-    **Latency**: a frame waits until its event has been taken.
+    An item is counted while the table works on it. **Latency**: 1 cycle before it is passed on; it ends when both the
+    event and the descriptor have been taken.
 
     Attributes
     ----------
@@ -97,31 +98,31 @@ class FrameTally(wiring.Component):
         m = Module()
         frame = ~self.i.p.bad & (self.i.p.kind == ItemKind.FRAME)
         m.d.comb += self.o.payload.eq(self.i.payload)
-        outcome = Mux(self.ready, self.i.p.outcome, FrameOutcome.NOT_READY)
+        ready, counted, passed = Signal(), Signal(), Signal()
+        outcome = Mux(ready, self.i.p.outcome, FrameOutcome.NOT_READY)
         m.d.comb += [
             self.event.p.amount.eq(1),
             self.event.p.index.eq(Mux(self.i.p.bad, Counter.BAD_ITEMS, outcome)),
         ]
 
         with m.FSM():
-            with m.State("COUNT"):
+            with m.State("LOOK"):
+                # Whether the probe is ready may change while the item waits to be counted.
+                forgotten = self.i.p.bad | (~self.ready & (self.i.p.kind != ItemKind.SETUP))
+                m.d.sync += [ready.eq(self.ready), counted.eq(~(self.i.p.bad | frame)), passed.eq(forgotten)]
                 with m.If(self.i.valid):
-                    with m.If(self.i.p.bad | frame):
-                        m.d.comb += self.event.valid.eq(1)
-                    with m.If(~self.event.valid | self.event.ready):
-                        m.next = "PASS"
-                        with m.If(self.i.p.bad | (~self.ready & (self.i.p.kind != ItemKind.SETUP))):
-                            m.d.comb += self.i.ready.eq(1)
-                            m.next = "COUNT"
-            with m.State("PASS"):
-                m.d.comb += self.o.valid.eq(1)
-                with m.If(self.o.ready):
+                    m.next = "COUNT_AND_PASS"
+            with m.State("COUNT_AND_PASS"):
+                m.d.comb += [self.event.valid.eq(~counted), self.o.valid.eq(~passed)]
+                m.d.sync += [counted.eq(counted | self.event.ready), passed.eq(passed | self.o.ready)]
+                with m.If(self.o.valid & self.o.ready):
                     m.d.comb += [
-                        self.i.ready.eq(1),
                         self.tick.eq(self.i.p.kind == ItemKind.TICK),
                         self.flush.eq(self.i.p.kind == ItemKind.FLUSH),
                     ]
-                    m.next = "COUNT"
+                with m.If((counted | self.event.ready) & (passed | self.o.ready)):
+                    m.d.comb += self.i.ready.eq(1)
+                    m.next = "LOOK"
 
         return m
 

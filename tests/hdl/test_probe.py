@@ -27,7 +27,8 @@ KEY = 0x0123456789ABCDEF
 BUILD = "0badcafe"
 
 
-def _parameters(forest, **changes):
+def probe_of(forest, **changes):
+    """A probe whose table is small."""
     board = BOARDS["icebreaker"]
     plan = plan_forest(forest, board.device, board.clock_hz)
     parameters = probe_parameters(forest, board, plan, BUILD)
@@ -80,7 +81,7 @@ def test_circuit_equals_model(seed, directions, reasons):
     model = SoftwareProbe(forest, sets=2, ways=2, idle_ms=1000, active_ms=4000, linger_ms=300, key=KEY)
     expected = list(model.run(parse_item(item) for item in items))
 
-    records, counters = _run(_parameters(forest), items, seed)
+    records, counters = _run(probe_of(forest), items, seed)
 
     build_id = int(BUILD, 16)
     assert records == [as_exported(entry, EPOCH_MS, build_id) for entry in expected]
@@ -98,7 +99,7 @@ def test_overload_drops_whole_records_and_counts_them():
     build_id = int(BUILD, 16)
     expected = [as_exported(entry, EPOCH_MS, build_id) for entry in model.run(map(parse_item, items))]
 
-    parameters = _parameters(forest, wait=False, record_slots=2)
+    parameters = probe_of(forest, wait=False, record_slots=2)
     records, counters = _run(parameters, items, 3, stall_output=0.95)
 
     counts = counters.counters
@@ -121,7 +122,7 @@ def test_without_a_tick_nothing_waits_for_ever():
     build_id = int(BUILD, 16)
     expected = [as_exported(entry, EPOCH_MS, build_id) for entry in model.run(items)]
 
-    records, counters = _run(_parameters(forest, record_slots=4), [item.to_bytes() for item in items], 7)
+    records, counters = _run(probe_of(forest, record_slots=4), [item.to_bytes() for item in items], 7)
 
     assert len(expected) > 4
     assert records == expected
@@ -130,7 +131,7 @@ def test_without_a_tick_nothing_waits_for_ever():
 
 def test_before_the_set_up_frames_are_counted_not_ready():
     rng = random.Random(4)
-    parameters = _parameters(grown_forest(names=("maxpl",)))
+    parameters = probe_of(grown_forest(names=("maxpl",)))
     frames = [item.to_bytes() for item in random_items(rng, 20) if item.kind is ItemKind.FRAME]
     cut = setup_item(KEY, EPOCH_MS).to_bytes()[:-1]
     items = [cut, *frames, setup_item(KEY, EPOCH_MS).to_bytes(), _first_tick(), Item(ItemKind.FLUSH, 0).to_bytes()]
@@ -159,7 +160,7 @@ def test_another_set_up_ends_the_run_before_it():
         items += [*(item.to_bytes() for item in run), setup.to_bytes(), tick.to_bytes()]
         expected += [as_exported(entry, epoch_ms, build_id) for entry in model.run([*run, setup, tick])]
 
-    records, counters = _run(_parameters(forest), items, 6)
+    records, counters = _run(probe_of(forest), items, 6)
 
     assert len(records) > 10
     assert records == expected
