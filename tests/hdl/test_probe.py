@@ -10,6 +10,7 @@ from compiler.features import UNIVERSAL
 from compiler.plan import plan_forest
 from compiler.probe_plan import probe_parameters
 from hdl.item import ItemKind, item_bytes
+from hdl.probe_front import Pipeline
 from hdl.tally import Counter
 from hdl.verdict import VerdictReason
 from sim.export_records import ExportedCounters, ExportedRecord, ExportStream
@@ -66,6 +67,10 @@ def _first_tick():
     return item_bytes(ItemKind.TICK, body=(EPOCH_MS // 1000).to_bytes(4, "big"))
 
 
+PIPELINES = (None, Pipeline(), Pipeline(hashes=3))
+
+
+@pytest.mark.parametrize("pipeline", PIPELINES)
 @pytest.mark.parametrize(
     ("seed", "directions", "reasons"),
     [
@@ -73,7 +78,7 @@ def _first_tick():
         (2, "forward", {VerdictReason.DECIDED, VerdictReason.MIDFLOW}),
     ],
 )
-def test_circuit_equals_model(seed, directions, reasons):
+def test_circuit_equals_model(seed, directions, reasons, pipeline):
     rng = random.Random(seed)
     names = UNIVERSAL if directions == "both" else UNIVERSAL[:12]
     forest = grown_forest(names=names, directions=directions, seed=seed)
@@ -81,7 +86,7 @@ def test_circuit_equals_model(seed, directions, reasons):
     model = SoftwareProbe(forest, sets=2, ways=2, idle_ms=1000, active_ms=4000, linger_ms=300, key=KEY)
     expected = list(model.run(parse_item(item) for item in items))
 
-    records, counters = _run(probe_of(forest), items, seed)
+    records, counters = _run(probe_of(forest, pipeline=pipeline), items, seed)
 
     build_id = int(BUILD, 16)
     assert records == [as_exported(entry, EPOCH_MS, build_id) for entry in expected]
