@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from hdl.accumulator import PACKETS, Accumulator
-from hdl.entry_layout import EntryLayout, EntryWord
+from hdl.entry_layout import WORD_BITS, EntryLayout, EntryWord
 from hdl.exporter import ExporterParameters
 from hdl.ipfix import ExportField, Live, Source, data_message, template_message
 from hdl.tally import Counter, counters_of
@@ -104,11 +104,14 @@ def _accumulator_fields(layout: EntryLayout, *, response: bool) -> list[ExportFi
 
     def field(accumulator: Accumulator) -> ExportField:
         slot = layout.slots[accumulator]
+        element = element_of(accumulator, response=response)
+        if slot.width > WORD_BITS:
+            return _field(element, 8, Source.words([block + slot.word + part - EntryWord.STATE for part in (1, 0)]))
         stored = 4 if slot.width > 16 else slot.width // 8  # readers know integers of 1, 2, 4 and 8 bytes
         # Collectors that count packets, pmacct's among them, want four bytes at least.
         size = 4 if accumulator == PACKETS else stored
         source = _word(block + slot.word, slot.shift, stored)
-        return _field(element_of(accumulator, response=response), size, source)
+        return _field(element, size, source)
 
     return [field(accumulator) for accumulator in layout.accumulators]
 

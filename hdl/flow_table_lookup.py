@@ -55,6 +55,14 @@ def _arrival(t: FlowTableSignals) -> None:
         m.d.sync += [t.flags.eq(t.table.packet.data[:8]), t.ttl.eq(t.table.packet.data[8:])]
         m.d.comb += t.table.packet.address.eq(PacketWord.PORTS)
         m.next = "PORTS"
+        if t.layout.squares:
+            m.d.comb += t.table.packet.address.eq(PacketWord.SIZES)
+            m.next = "SIZES"
+    if t.layout.squares:
+        with m.State("SIZES"):
+            # The square of the length is there long before the identity.
+            m.d.comb += [t.squarer.start.eq(1), t.table.packet.address.eq(PacketWord.PORTS)]
+            m.next = "PORTS"
     with m.State("PORTS"):
         ports = t.parameters.ports or ()
         m.d.sync += [

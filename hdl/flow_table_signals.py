@@ -24,16 +24,16 @@ class Purpose(IntEnum):
 class FlowTableSignals:
     """Signals of a table's elaboration, and the statements that always hold, in its module ``m``."""
 
-    def __init__(self, m, table, *, ram, identity, update):
+    def __init__(self, m, table, *, ram, identity, update, squarer):
         p = table.parameters
         self.m, self.table, self.parameters, self.layout = m, table, p, p.layout
-        self.ram, self.identity, self.update = ram, identity, update
+        self.ram, self.identity, self.update, self.squarer = ram, identity, update, squarer
         self.entry, self.word = Signal(range(p.entries)), Signal(range(p.layout.stride))
         self.ram_word = Signal(range(p.layout.stride))
         m.d.comb += ram.address.eq(Cat(self.ram_word, self.entry))
         self.stored = ram.read_data
         self.now = table.now_ms
-        self.emitted = Signal()
+        self.emitted, self.lone = Signal(), Signal()  # lone: a record of which the first word is all
         self.reason = Signal(EndReason)
         self.sweep = Signal(range(p.entries))
         self._packet()

@@ -73,6 +73,6 @@ def words_of_flow(flow: FlowRecord, layout: EntryLayout) -> list[int]:
         for index in range(count):
             put(first + index, endpoint.address >> 32 * (count - 1 - index) & _WORD)
     for begin, side in ((EntryWord.FORWARD, flow.forward), (layout.response, flow.response)):
-        for accumulator, slot in layout.slots.items():
-            put(begin + slot.word, side[accumulator] << slot.shift)
+        for index, word in enumerate(layout.place(side)):
+            put(begin + index, word)
     return words

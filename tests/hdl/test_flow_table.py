@@ -7,7 +7,7 @@ import pytest
 from amaranth.hdl import Module
 from amaranth.lib import wiring
 
-from compiler.features import UNIVERSAL, accumulators_of
+from compiler.features import CATALOGUE, UNIVERSAL, accumulators_of
 from hdl.entry_layout import EntryLayout
 from hdl.flow_table import FlowTable, FlowTableParameters
 from hdl.header_parser import HeaderParser
@@ -130,6 +130,8 @@ def circuit_records(items, parameters, count, *, seed=0):
         (1, 4, PORTS, False, ("maxpl", "rspl")),
         (4, 1, (25, 1000), False, UNIVERSAL),
         (2, 2, None, True, UNIVERSAL),
+        (2, 2, PORTS, False, ("spl2", "rspl2")),
+        (1, 2, PORTS, False, tuple(CATALOGUE)),
     ],
 )
 @pytest.mark.parametrize("seed", range(2))
