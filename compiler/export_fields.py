@@ -16,6 +16,11 @@ __all__ = ["COUNTERS_TEMPLATE", "IPV4_TEMPLATE", "IPV6_TEMPLATE", "export_messag
 IPV4_TEMPLATE, IPV6_TEMPLATE, COUNTERS_TEMPLATE = 256, 257, 258
 _TCP = 6
 
+_ADDRESSES = {
+    4: (Element(Iana.sourceIPv4Address), Element(Iana.destinationIPv4Address)),
+    6: (Element(Iana.sourceIPv6Address), Element(Iana.destinationIPv6Address)),
+}
+
 
 def export_messages(
     layout: EntryLayout, *, forest_id: int, build_id: int, monitor_only: bool = False, loadable: bool = False
@@ -61,26 +66,27 @@ def _word(word: int, shift: int = 0, bytes: int | None = None) -> Source:
     return Source.record(word - EntryWord.STATE, shift, bytes)
 
 
-def _addresses(version: int) -> list[ExportField]:
-    if version == 4:
-        elements = (Iana.sourceIPv4Address, Iana.destinationIPv4Address)
-        return [
-            _iana(element, 4, _word(word))
-            for element, word in zip(elements, (EntryWord.INITIATOR, EntryWord.RESPONDER), strict=True)
-        ]
-    fields = []
-    for element, first in (
-        (Iana.sourceIPv6Address, EntryWord.INITIATOR),
-        (Iana.destinationIPv6Address, EntryWord.RESPONDER),
-    ):
-        words = tuple(first - EntryWord.STATE + index for index in range(4))
-        fields.append(_iana(element, 16, Source.words(words)))
-    return fields
+def _addresses(layout: EntryLayout, version: int) -> list[ExportField]:
+    words = layout.address_words(ipv6=version == 6)
+
+    def field(element: Element, first: EntryWord) -> ExportField:
+        return _field(element, 4 * words, Source.words([first - EntryWord.STATE + index for index in range(words)]))
+
+    if layout.anonymised:
+        fields = [_iana(Iana.ipVersion, 1, Source.literal(version))]
+        elements = own(Own.sourcePseudonym), own(Own.destinationPseudonym)
+    else:
+        fields = []
+        elements = _ADDRESSES[version]
+    return fields + [
+        field(element, first)
+        for element, first in zip(elements, (EntryWord.INITIATOR, EntryWord.RESPONDER), strict=True)
+    ]
 
 
 def _record_fields(layout: EntryLayout, version: int, forest: _ForestSources, build_id: int) -> list[ExportField]:
     return [
-        *_addresses(version),
+        *_addresses(layout, version),
         _iana(Iana.sourceTransportPort, 2, _word(EntryWord.PORTS, 16)),
         _iana(Iana.destinationTransportPort, 2, _word(EntryWord.PORTS)),
         _iana(Iana.protocolIdentifier, 1, Source.literal(_TCP)),

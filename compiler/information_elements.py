@@ -34,6 +34,7 @@ class Iana(enum.IntEnum):
     destinationIPv6Address = 28
     minimumTTL = 52
     maximumTTL = 53
+    ipVersion = 60
     flowEndReason = 136
     observationDomainId = 149
     flowStartMilliseconds = 152
@@ -59,6 +60,8 @@ class Own(enum.IntEnum):
     buildId = 1005
     flowTableFill = 1006
     monitorOnly = 1007
+    sourcePseudonym = 1008
+    destinationPseudonym = 1009
     windowSum = 1010
     windowMaximum = 1011
     windowMinimum = 1012

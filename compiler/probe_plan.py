@@ -10,6 +10,7 @@ from .export_fields import export_messages
 from .features import CATALOGUE, MEAN_FRACTION_BITS, Feature, accumulators_of
 from .forest import Forest
 from .forest_plan import ForestPlan
+from .probe_options import NO_OPTIONS, ProbeOptions
 
 __all__ = ["WAYS", "entry_layout", "feature_source", "probe_parameters"]
 
@@ -23,14 +24,16 @@ _VALUES = ("count", "sum", "min", "max")
 """Statistics that are what an accumulator holds."""
 
 
-def entry_layout(forest: Forest) -> EntryLayout:
+def entry_layout(forest: Forest, options: ProbeOptions = NO_OPTIONS) -> EntryLayout:
     """What the flow table keeps for a forest."""
-    return EntryLayout(accumulators_of(forest.feature_names))
+    return EntryLayout(accumulators_of(forest.feature_names), anonymised=options.anonymise)
 
 
-def probe_parameters(forest: Forest, board: Board, plan: ForestPlan, build_id: str) -> ProbeParameters:
+def probe_parameters(
+    forest: Forest, board: Board, plan: ForestPlan, build_id: str, options: ProbeOptions = NO_OPTIONS
+) -> ProbeParameters:
     """The probe for a forest on a board; ``build_id`` is 8 hexadecimal digits that its records carry."""
-    layout = entry_layout(forest)
+    layout = entry_layout(forest, options)
     return ProbeParameters(
         table=FlowTableParameters(
             sets=board.table_entries * ENTRY_WORDS // max(layout.stride, ENTRY_WORDS) // WAYS,
@@ -38,13 +41,14 @@ def probe_parameters(forest: Forest, board: Board, plan: ForestPlan, build_id: s
             layout=layout,
             ports=forest.ports,
             first_seen=forest.orientation == "first",
-            whole_singles=forest.min_packets == 1,
+            whole_singles=options.short_records or forest.min_packets == 1,
         ),
         forest=plan.circuit,
         sources=tuple(feature_source(CATALOGUE[name]) for name in forest.feature_names),
         fraction=MEAN_FRACTION_BITS,
         both_directions=forest.directions == "both",
         min_packets=forest.min_packets,
+        short_records=options.short_records,
         export=export_messages(
             layout,
             forest_id=int(forest.id, 16),

@@ -58,9 +58,12 @@ class EntryLayout:
     ----------
     accumulators:
         What one direction keeps, PACKETS and OCTETS among them; both directions keep the same.
+    anonymised:
+        Pseudonyms of 64 bits take the place of addresses.
     """
 
     accumulators: tuple[Accumulator, ...]
+    anonymised: bool = False
 
     def __post_init__(self):
         if PACKETS not in self.accumulators or OCTETS not in self.accumulators:
@@ -92,6 +95,10 @@ class EntryLayout:
     @staticmethod
     def _words_of(accumulator: Accumulator) -> int:
         return -(-accumulator.width // WORD_BITS)
+
+    def address_words(self, *, ipv6: bool) -> int:
+        """Words in use of those for an address, the most significant first."""
+        return 2 if self.anonymised else 4 if ipv6 else 1
 
     @property
     def block_words(self) -> int:

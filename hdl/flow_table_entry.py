@@ -5,6 +5,7 @@ from amaranth.hdl import C, Cat, Mux, Signal
 from hdl.accumulator import COUNT_BITS
 from hdl.entry_layout import EntryWord, StateBit
 from hdl.flow_table_parameters import CLOSED_BITS
+from hdl.flow_table_pseudonyms import pseudonym_states
 from hdl.flow_table_signals import FlowTableSignals, Purpose
 from hdl.item import ItemKind
 from hdl.packet import PacketWord
@@ -17,6 +18,8 @@ def entry_states(t: FlowTableSignals) -> None:
     """A record leaves, an entry is filled, a packet is added, one entry is swept."""
     _emit(t)
     _fill(t)
+    if t.layout.anonymised:
+        pseudonym_states(t)
     _update(t)
     _close(t)
     _finish(t)
@@ -77,29 +80,28 @@ def _fill(t: FlowTableSignals) -> None:
             t.word.eq(EntryWord.INITIATOR),
             t.index.eq(0),
         ]
-        t.write(EntryWord.IDENTITY_LOW, t.id_low)
-        m.next = "FILL_HIGH"
-    with m.State("FILL_HIGH"):
-        t.write(EntryWord.IDENTITY_HIGH, t.id_high)
-        m.d.comb += t.table.packet.address.eq(PacketWord.PORTS)
-        m.next = "FILL_PORTS"
+        if t.layout.anonymised:
+            m.next = "FILL_WAIT"
+        else:
+            t.write(EntryWord.IDENTITY_LOW, t.id_low)
+            m.next = "FILL_HIGH"
+    if not t.layout.anonymised:
+        with m.State("FILL_HIGH"):
+            t.write(EntryWord.IDENTITY_HIGH, t.id_high)
+            m.d.comb += t.table.packet.address.eq(PacketWord.PORTS)
+            m.next = "FILL_PORTS"
     # The packet's words are asked for one clock ahead; those of its addresses change places if the receiver initiates.
     with m.State("FILL_PORTS"):
         ports = t.table.packet.data
         t.write(EntryWord.PORTS, Mux(t.response, ports.rotate_left(16), ports))
-        m.d.comb += t.table.packet.address.eq(PacketWord.SOURCE ^ t.response << 2)
-        m.next = "FILL_ADDRESSES"
-    with m.State("FILL_ADDRESSES"):
-        # Of the four words of an address IPv4 has but the first; nobody reads the others.
-        ipv6 = t.table.i.p.ipv6
-        following = Mux(ipv6, t.word + 1, EntryWord.RESPONDER)[: len(t.word)]
-        t.write(t.word, t.table.packet.data)
-        # An entry's address words follow the packet's by two.
-        m.d.comb += t.table.packet.address.eq((following + 2)[:4] ^ t.response << 2)
-        m.d.sync += t.word.eq(following)
-        with m.If(t.word == Mux(ipv6, EntryWord.FORWARD - 1, EntryWord.RESPONDER)):
-            m.d.sync += t.word.eq(t.other_block)
+        if t.layout.anonymised:
+            m.d.sync += [t.word.eq(t.other_block), t.has_ports.eq(1)]
             m.next = "FILL_OTHER"
+        else:
+            m.d.comb += t.table.packet.address.eq(PacketWord.SOURCE ^ t.response << 2)
+            m.next = "FILL_ADDRESSES"
+    if not t.layout.anonymised:
+        _fill_addresses(t)
     with m.State("FILL_OTHER"):
         t.write(t.word, 0)
         m.d.comb += t.table.packet.address.eq(PacketWord.SIZES)
@@ -125,7 +127,21 @@ def _fill(t: FlowTableSignals) -> None:
             m.next = "FILL_STATE"
     with m.State("FILL_STATE"):
         t.write(EntryWord.STATE, _first_state(t))
-        m.next = "SWEEP"
+        m.next = "FILL_END" if t.layout.anonymised else "SWEEP"
+
+
+def _fill_addresses(t: FlowTableSignals) -> None:
+    m, ipv6 = t.m, t.table.i.p.ipv6
+    with m.State("FILL_ADDRESSES"):
+        # Of the four words of an address IPv4 has but the first; nobody reads the others.
+        following = Mux(ipv6, t.word + 1, EntryWord.RESPONDER)[: len(t.word)]
+        t.write(t.word, t.table.packet.data)
+        # An entry's address words follow the packet's by two.
+        m.d.comb += t.table.packet.address.eq((following + 2)[:4] ^ t.response << 2)
+        m.d.sync += t.word.eq(following)
+        with m.If(t.word == Mux(ipv6, EntryWord.FORWARD - 1, EntryWord.RESPONDER)):
+            m.d.sync += t.word.eq(t.other_block)
+            m.next = "FILL_OTHER"
 
 
 def _first_state(t: FlowTableSignals):
@@ -214,9 +230,20 @@ def _finish(t: FlowTableSignals) -> None:
         with m.If(t.emitted):
             m.next = "DONE"
     with m.State("DONE"):
-        m.d.comb += t.table.i.ready.eq(1)
-        m.d.comb += t.identity.o.ready.eq(1)
-        m.d.sync += [t.full.eq(0), t.identifying.eq(0)]
-        with m.If(t.table.i.p.kind != ItemKind.FLUSH):
-            m.d.sync += t.sweep.eq(t.sweep + 1)
-        m.next = "IDLE"
+        if t.layout.anonymised:
+            with m.If(t.owed != 0):
+                m.d.sync += t.entry.eq(t.filled)
+                m.next = "PSEUDONYM_WAIT"
+            with m.Else():
+                _take(t)
+        else:
+            _take(t)
+
+
+def _take(t: FlowTableSignals) -> None:
+    m = t.m
+    m.d.comb += [t.table.i.ready.eq(1), t.identity.o.ready.eq(1)]
+    m.d.sync += [t.full.eq(0), t.identifying.eq(0)]
+    with m.If(t.table.i.p.kind != ItemKind.FLUSH):
+        m.d.sync += t.sweep.eq(t.sweep + 1)
+    m.next = "IDLE"

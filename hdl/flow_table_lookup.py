@@ -1,20 +1,15 @@
 """States of the flow table that find the entry of a packet, or the one to give up for it."""
 
-from amaranth.hdl import C, Cat, Value
+from amaranth.hdl import C, Cat
 
-from hdl.at_most import at_most
+from hdl.at_most import at_least
 from hdl.entry_layout import EntryWord, StateBit
 from hdl.flow_table_signals import FlowTableSignals, Purpose
 from hdl.item import ItemKind
 from hdl.packet import PacketWord
 from hdl.verdict import EndReason
 
-__all__ = ["at_least", "lookup_states"]
-
-
-def at_least(value: Value, constant: int) -> Value:
-    """Whether an unsigned value has reached a positive constant, without a carry chain."""
-    return ~at_most(value, constant - 1)
+__all__ = ["lookup_states"]
 
 
 def lookup_states(t: FlowTableSignals) -> None:
@@ -145,13 +140,15 @@ def _decide(t: FlowTableSignals) -> None:
                 m.d.sync += t.initiator_high.eq(t.old[StateBit.INITIATOR_HIGH])
                 m.next = "DIRECT"
                 with m.If(t.expired | (t.old[StateBit.CLOSING] & t.restarts)):
-                    m.next = "EMIT"
+                    m.d.sync += t.found_free.eq(0)
+                    m.next = "KEEP_LOW" if t.layout.anonymised else "EMIT"
     with m.State("CHOOSE"):
         with m.If(t.identity.o.valid):
             m.d.sync += t.way.eq(t.best_way)
-            m.next = "EMIT"
+            m.next = "KEEP_LOW" if t.layout.anonymised else "EMIT"
             with m.If(t.found_free):
                 m.d.sync += t.table.fill.eq(t.table.fill + 1)
-                m.next = "ORIENT"
+                if not t.layout.anonymised:
+                    m.next = "ORIENT"
             with m.Elif(~t.found_expired):
                 m.d.sync += t.reason.eq(EndReason.RESOURCES)

@@ -61,6 +61,13 @@ class FlowTableSignals:
             identity.packet.data.eq(table.packet.data),
             identity.key.eq(table.key),
         ]
+        if self.layout.anonymised:
+            self.owed = Signal(range(3))  # pseudonyms that the entry still lacks, that of the source first
+            self.filled = Signal.like(self.entry)  # the one that lacks them
+            self.has_ports = Signal()  # and no longer needs the packet
+            m.d.comb += [identity.i.p.pseudonym.eq(self.owed != 0), identity.i.p.destination.eq(self.owed == 1)]
+            with m.If((self.owed != 0) & ~identity.absorbed):
+                m.d.comb += table.packet.address.eq(identity.packet.address)
 
     def _examination(self):
         """The entry that is being examined."""

@@ -32,7 +32,7 @@ class ProbeParameters:
     forest: a new circuit of the forest; has streams ``i`` of features and ``o`` of ``score`` and ``verdict``
     sources, fraction: how the features of the forest are made, and the fraction bits of means
     both_directions: the forest reads both directions, so a flow without either is one-sided
-    min_packets: flows of fewer packets are only counted
+    min_packets: flows of fewer packets are only counted, or, with ``short_records``, leave unclassified
     export: messages
     record_slots: records that may wait, a power of two
     wait: records without room are waited for; only where the link can push back
@@ -46,6 +46,7 @@ class ProbeParameters:
     both_directions: bool
     min_packets: int
     export: ExporterParameters
+    short_records: bool = False
     record_slots: int = 8
     wait: bool = True
     loadable: bool = False
@@ -84,7 +85,7 @@ class Probe(wiring.Component):
         m.submodules.set_up = SetUp()
         m.submodules.table = FlowTable(parameters=p.table)
         m.submodules.buffer = buffer = RecordBuffer(
-            layout=layout, slots=p.record_slots, min_packets=p.min_packets, wait=p.wait
+            layout=layout, slots=p.record_slots, min_packets=1 if p.short_records else p.min_packets, wait=p.wait
         )
         forest = p.forest()
         m.submodules.classifier = Classifier(
@@ -93,8 +94,9 @@ class Probe(wiring.Component):
             fraction=p.fraction,
             layout=layout,
             both_directions=p.both_directions,
+            min_packets=p.min_packets if p.short_records else 1,
         )
-        m.submodules.record_tally = RecordTally(loadable=p.loadable)
+        m.submodules.record_tally = RecordTally(loadable=p.loadable, short_records=p.short_records)
         m.submodules.exporter = Exporter(parameters=p.export, layout=layout)
         m.submodules.counters = CounterBank(
             counters=len(counters_of(loadable=p.loadable)), sources=5 if p.loadable else 4

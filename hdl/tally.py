@@ -57,7 +57,6 @@ _OF_REASON = {
     VerdictReason.ONE_SIDED: Counter.RECORDS_ONE_SIDED,
     VerdictReason.MIDFLOW: Counter.RECORDS_MIDFLOW,
 }
-_OF_REASON_LOADABLE = _OF_REASON | {VerdictReason.OVERLOAD: Counter.RECORDS_UNCLASSIFIED}
 
 
 def event_signature() -> stream.Signature:
@@ -133,6 +132,7 @@ class RecordTally(wiring.Component):
     Parameters
     ----------
     loadable: there are records that no forest has classified
+    short_records: there are those of too few packets
 
     Attributes
     ----------
@@ -140,8 +140,12 @@ class RecordTally(wiring.Component):
     event: what to count
     """
 
-    def __init__(self, *, loadable: bool = False):
-        self._of_reason = _OF_REASON_LOADABLE if loadable else _OF_REASON
+    def __init__(self, *, loadable: bool = False, short_records: bool = False):
+        self._of_reason = dict(_OF_REASON)
+        if loadable:
+            self._of_reason[VerdictReason.OVERLOAD] = Counter.RECORDS_UNCLASSIFIED
+        if short_records:
+            self._of_reason[VerdictReason.SHORT] = Counter.RECORDS_SHORT
         super().__init__(
             {
                 "i": In(stream.Signature(Classification)),

@@ -2,6 +2,7 @@
 
 import functools
 import random
+from dataclasses import replace
 
 import pytest
 from amaranth.hdl import Module
@@ -16,6 +17,7 @@ from hdl.single_port_ram import SinglePortRam
 from sim.flow_table import FlowTable as FlowTableModel
 from sim.flow_table import TableParameters
 from sim.headers import decode_frame
+from sim.identity import pseudonym_of
 from sim.items import Item
 from sim.record_words import flow_from_words
 from sim.testbench import Stalls, frames_to_payloads, simulate, stream_get, stream_put
@@ -86,6 +88,7 @@ def model_records(items, parameters, orientation="initiator"):
             ports=None if parameters.ports is None else frozenset(parameters.ports),
             orientation=orientation,
             accumulators=parameters.layout.accumulators,
+            anonymised=parameters.layout.anonymised,
         ),
         KEY,
     )
@@ -151,6 +154,34 @@ def test_circuit_equals_model(sets, ways, ports, first_seen, names, seed):
     expected = model_records(items, parameters, "first" if first_seen else "initiator")
     assert len({record.end_reason for record in expected}) >= 3
     assert circuit_records(items, parameters, len(expected), seed=seed) == expected
+
+
+@pytest.mark.parametrize(("sets", "ways", "names"), [(2, 2, UNIVERSAL), (4, 1, ("maxpl",)), (1, 4, ("spl2",))])
+@pytest.mark.parametrize("whole_singles", [False, True])
+def test_pseudonyms_in_place_of_addresses(sets, ways, names, whole_singles):
+    rng = random.Random(sets)
+    layout = EntryLayout(accumulators_of(names), anonymised=True)
+    parameters = FlowTableParameters(
+        sets=sets,
+        ways=ways,
+        layout=layout,
+        idle_ms=1000,
+        active_ms=4000,
+        linger_ms=300,
+        ports=PORTS,
+        whole_singles=whole_singles,
+    )
+    items = list(random_items(rng, 150))
+    expected = model_records(items, parameters)
+    plain = model_records(items, replace(parameters, layout=EntryLayout(layout.accumulators)))
+    assert [(r.initiator.port, r.initiator_high, r.forward) for r in expected] == [
+        (r.initiator.port, r.initiator_high, r.forward) for r in plain
+    ]
+    addresses = {(r.version, r.initiator.address): p.initiator.address for r, p in zip(plain, expected, strict=True)}
+    assert all(pseudonym_of(*address, KEY) == pseudonym for address, pseudonym in addresses.items())
+    assert {version for version, _ in addresses} == {4, 6}
+    got = circuit_records(items, parameters, len(expected), seed=1)
+    assert got == [None if not whole_singles and record.packets == 1 else record for record in expected]
 
 
 def test_memory_may_start_with_anything(monkeypatch):
