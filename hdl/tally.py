@@ -3,17 +3,18 @@
 import enum
 
 from amaranth.hdl import Module, Mux, Signal
-from amaranth.lib import data, stream, wiring
+from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hdl.classifier import Classification
-from hdl.counter_bank import AMOUNT_BITS
+from hdl.counter_bank import AMOUNT_BITS, event_shape
 from hdl.item import FrameOutcome, ItemKind
-from hdl.packet import Descriptor
+from hdl.packet import Descriptor, ParsedItem
 from hdl.record_buffer import Unexported
 from hdl.verdict import Verdict, VerdictReason
 
 __all__ = ["Counter", "FrameTally", "RecordTally", "UnexportedTally", "counters_of", "event_signature"]
+__all__ += ["event_sources"]
 
 
 class Counter(enum.IntEnum):
@@ -61,7 +62,22 @@ _OF_REASON = {
 
 def event_signature() -> stream.Signature:
     """Events of the probe's counter bank."""
-    return stream.Signature(data.StructLayout({"index": range(len(Counter)), "amount": AMOUNT_BITS}))
+    return stream.Signature(event_shape(len(Counter)))
+
+
+def event_sources(*, short_records: bool = False) -> tuple[dict[int, int], ...]:
+    """The counters that frames, records, unexported records and the link add to, with the bits of their amounts."""
+    exported = [Counter.RECORDS_SPAM, Counter.RECORDS_BACKGROUND, *_OF_REASON.values()]
+    unexported = [Counter.RECORDS_OVERLOAD]
+    (exported if short_records else unexported).append(Counter.RECORDS_SHORT)
+    links = (Counter.FRAMES_OVERRUN, Counter.FRAMES_BAD_FCS)
+    frames = [counter for counter in Counter if counter <= Counter.BAD_ITEMS and counter not in links]
+    return (
+        dict.fromkeys(frames, 1),
+        dict.fromkeys(exported, 1) | {Counter.FRAMES_EXPORTED: AMOUNT_BITS},
+        dict.fromkeys(unexported, 1) | dict.fromkeys((Counter.FRAMES_SHORT, Counter.FRAMES_OVERLOAD), AMOUNT_BITS),
+        dict.fromkeys(links, AMOUNT_BITS),
+    )
 
 
 class FrameTally(wiring.Component):
@@ -73,20 +89,25 @@ class FrameTally(wiring.Component):
     An item is counted while the table works on it. **Latency**: 1 cycle before it is passed on; it ends when both the
     event and the descriptor have been taken.
 
+    Parameters
+    ----------
+    payload: a descriptor, or what has one
+
     Attributes
     ----------
     ready: the table is clear and the link has set the probe up
-    i, o: descriptors
+    i, o: descriptors, or what has them
     event: what to count
     tick, flush: high for one clock when the table has handled one
     """
 
-    def __init__(self):
+    def __init__(self, *, payload: type[Descriptor] | type[ParsedItem] = Descriptor):
+        self._whole = payload is ParsedItem
         super().__init__(
             {
                 "ready": In(1),
-                "i": In(stream.Signature(Descriptor)),
-                "o": Out(stream.Signature(Descriptor)),
+                "i": In(stream.Signature(payload)),
+                "o": Out(stream.Signature(payload)),
                 "event": Out(event_signature()),
                 "tick": Out(1),
                 "flush": Out(1),
@@ -95,20 +116,21 @@ class FrameTally(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        frame = ~self.i.p.bad & (self.i.p.kind == ItemKind.FRAME)
+        item = self.i.p.descriptor if self._whole else self.i.p
+        frame = ~item.bad & (item.kind == ItemKind.FRAME)
         m.d.comb += self.o.payload.eq(self.i.payload)
         ready, counted, passed = Signal(), Signal(), Signal()
-        outcome = Mux(ready, self.i.p.outcome, FrameOutcome.NOT_READY)
+        outcome = Mux(ready, item.outcome, FrameOutcome.NOT_READY)
         m.d.comb += [
             self.event.p.amount.eq(1),
-            self.event.p.index.eq(Mux(self.i.p.bad, Counter.BAD_ITEMS, outcome)),
+            self.event.p.index.eq(Mux(item.bad, Counter.BAD_ITEMS, outcome)),
         ]
 
         with m.FSM():
             with m.State("LOOK"):
                 # Whether the probe is ready may change while the item waits to be counted.
-                forgotten = self.i.p.bad | (~self.ready & (self.i.p.kind != ItemKind.SETUP))
-                m.d.sync += [ready.eq(self.ready), counted.eq(~(self.i.p.bad | frame)), passed.eq(forgotten)]
+                forgotten = item.bad | (~self.ready & (item.kind != ItemKind.SETUP))
+                m.d.sync += [ready.eq(self.ready), counted.eq(~(item.bad | frame)), passed.eq(forgotten)]
                 with m.If(self.i.valid):
                     m.next = "COUNT_AND_PASS"
             with m.State("COUNT_AND_PASS"):
@@ -116,8 +138,8 @@ class FrameTally(wiring.Component):
                 m.d.sync += [counted.eq(counted | self.event.ready), passed.eq(passed | self.o.ready)]
                 with m.If(self.o.valid & self.o.ready):
                     m.d.comb += [
-                        self.tick.eq(self.i.p.kind == ItemKind.TICK),
-                        self.flush.eq(self.i.p.kind == ItemKind.FLUSH),
+                        self.tick.eq(item.kind == ItemKind.TICK),
+                        self.flush.eq(item.kind == ItemKind.FLUSH),
                     ]
                 with m.If((counted | self.event.ready) & (passed | self.o.ready)):
                     m.d.comb += self.i.ready.eq(1)

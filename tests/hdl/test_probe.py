@@ -11,6 +11,7 @@ from compiler.plan import plan_forest
 from compiler.probe_options import NO_OPTIONS, ProbeOptions
 from compiler.probe_plan import probe_parameters
 from hdl.item import ItemKind, item_bytes
+from hdl.probe_front import Pipeline
 from hdl.tally import Counter
 from hdl.verdict import Verdict, VerdictReason
 from sim.export_records import ExportedCounters, ExportedRecord, ExportStream
@@ -23,7 +24,7 @@ from sim.simulated_probe import simulate_probe
 from sim.testbench import SIMULATORS
 from tests.forests import grown_forest
 from tests.frames import random_frame
-from tests.hdl.test_flow_table import random_items
+from tests.hdl.table_events import random_items
 
 EPOCH_MS = 1_700_000_000_000
 KEY = 0x0123456789ABCDEF
@@ -69,6 +70,10 @@ def _first_tick():
     return item_bytes(ItemKind.TICK, body=(EPOCH_MS // 1000).to_bytes(4, "big"))
 
 
+PIPELINES = (None, Pipeline(), Pipeline(hashes=3))
+
+
+@pytest.mark.parametrize("pipeline", PIPELINES)
 @pytest.mark.parametrize(
     ("seed", "directions", "reasons"),
     [
@@ -76,7 +81,7 @@ def _first_tick():
         (2, "forward", {VerdictReason.DECIDED, VerdictReason.MIDFLOW}),
     ],
 )
-def test_circuit_equals_model(seed, directions, reasons):
+def test_circuit_equals_model(seed, directions, reasons, pipeline):
     rng = random.Random(seed)
     names = UNIVERSAL if directions == "both" else UNIVERSAL[:12]
     forest = grown_forest(names=names, directions=directions, seed=seed)
@@ -84,7 +89,7 @@ def test_circuit_equals_model(seed, directions, reasons):
     model = SoftwareProbe(forest, sets=2, ways=2, idle_ms=1000, active_ms=4000, linger_ms=300, key=KEY)
     expected = list(model.run(parse_item(item) for item in items))
 
-    records, counters = _run(probe_of(forest), items, seed)
+    records, counters = _run(probe_of(forest, pipeline=pipeline), items, seed)
 
     build_id = int(BUILD, 16)
     assert records == [as_exported(entry, EPOCH_MS, build_id) for entry in expected]
@@ -119,8 +124,8 @@ def test_no_address_leaves_an_anonymising_probe(engine, short_records):
         assert (record.version, entry.score, entry.verdict) == (flow.version, record.score, record.verdict)
 
 
-@pytest.mark.parametrize("min_packets", [2, 3])
-def test_short_records_leave_when_asked_for(min_packets):
+@pytest.mark.parametrize(("min_packets", "pipeline"), [(2, None), (3, None), (3, Pipeline())])
+def test_short_records_leave_when_asked_for(min_packets, pipeline):
     rng = random.Random(8)
     forest = grown_forest(names=("maxpl", "rsp"), min_packets=min_packets)
     items = [_first_tick(), *_hostile_items(rng, 150), Item(ItemKind.FLUSH, 0).to_bytes()]
@@ -128,7 +133,7 @@ def test_short_records_leave_when_asked_for(min_packets):
     model = SoftwareProbe(forest, short_records=True, **table)
     expected = list(model.run(parse_item(item) for item in items))
 
-    records, counters = _run(probe_of(forest, ProbeOptions(short_records=True)), items, 8)
+    records, counters = _run(probe_of(forest, ProbeOptions(short_records=True), pipeline=pipeline), items, 8)
 
     assert records == [as_exported(entry, EPOCH_MS, int(BUILD, 16)) for entry in expected]
     assert counters.counters == probe_counters(model)
@@ -141,6 +146,11 @@ def test_short_records_leave_when_asked_for(min_packets):
     assert counters.counters[Counter.FRAMES_EXPORTED] == counters.counters[Counter.FRAMES_USED]
     others = SoftwareProbe(forest, **table).run(parse_item(item) for item in items)
     assert [entry for entry in expected if entry.reason is not VerdictReason.SHORT] == list(others)
+
+
+def test_a_pipelined_probe_has_no_pseudonyms():
+    with pytest.raises(ValueError, match="A pipelined probe keeps addresses, no pseudonyms"):
+        probe_of(grown_forest(names=("maxpl",)), ProbeOptions(anonymise=True), pipeline=Pipeline())
 
 
 def test_overload_drops_whole_records_and_counts_them():

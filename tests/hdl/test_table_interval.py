@@ -18,7 +18,8 @@ from sim.items import Item, setup_item
 from sim.testbench import frames_to_payloads, simulate, stream_put
 from tests.forests import grown_forest
 from tests.frames import tcp_frame
-from tests.hdl.test_flow_table import ParserAndTable, circuit_records, model_records
+from tests.hdl.table_events import model_records
+from tests.hdl.test_flow_table import ParserAndTable, circuit_records
 from tests.hdl.test_probe import EPOCH_MS, KEY, probe_of
 
 _NAMES = (UNIVERSAL, tuple(CATALOGUE))
