@@ -1,20 +1,15 @@
 """States of the flow table that find the entry of a packet, or the one to give up for it."""
 
-from amaranth.hdl import C, Cat, Value
+from amaranth.hdl import C, Cat
 
-from hdl.at_most import at_most
+from hdl.at_most import at_least
 from hdl.entry_layout import EntryWord, StateBit
 from hdl.flow_table_signals import FlowTableSignals, Purpose
 from hdl.item import ItemKind
 from hdl.packet import PacketWord
 from hdl.verdict import EndReason
 
-__all__ = ["at_least", "lookup_states"]
-
-
-def at_least(value: Value, constant: int) -> Value:
-    """Whether an unsigned value has reached a positive constant, without a carry chain."""
-    return ~at_most(value, constant - 1)
+__all__ = ["lookup_states"]
 
 
 def lookup_states(t: FlowTableSignals) -> None:
@@ -55,6 +50,14 @@ def _arrival(t: FlowTableSignals) -> None:
         m.d.sync += [t.flags.eq(t.table.packet.data[:8]), t.ttl.eq(t.table.packet.data[8:])]
         m.d.comb += t.table.packet.address.eq(PacketWord.PORTS)
         m.next = "PORTS"
+        if t.layout.squares:
+            m.d.comb += t.table.packet.address.eq(PacketWord.SIZES)
+            m.next = "SIZES"
+    if t.layout.squares:
+        with m.State("SIZES"):
+            # The square of the length is there long before the identity.
+            m.d.comb += [t.squarer.start.eq(1), t.table.packet.address.eq(PacketWord.PORTS)]
+            m.next = "PORTS"
     with m.State("PORTS"):
         ports = t.parameters.ports or ()
         m.d.sync += [
@@ -137,13 +140,15 @@ def _decide(t: FlowTableSignals) -> None:
                 m.d.sync += t.initiator_high.eq(t.old[StateBit.INITIATOR_HIGH])
                 m.next = "DIRECT"
                 with m.If(t.expired | (t.old[StateBit.CLOSING] & t.restarts)):
-                    m.next = "EMIT"
+                    m.d.sync += t.found_free.eq(0)
+                    m.next = "KEEP_LOW" if t.layout.anonymised else "EMIT"
     with m.State("CHOOSE"):
         with m.If(t.identity.o.valid):
             m.d.sync += t.way.eq(t.best_way)
-            m.next = "EMIT"
+            m.next = "KEEP_LOW" if t.layout.anonymised else "EMIT"
             with m.If(t.found_free):
                 m.d.sync += t.table.fill.eq(t.table.fill + 1)
-                m.next = "ORIENT"
+                if not t.layout.anonymised:
+                    m.next = "ORIENT"
             with m.Elif(~t.found_expired):
                 m.d.sync += t.reason.eq(EndReason.RESOURCES)

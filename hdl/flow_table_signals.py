@@ -24,16 +24,16 @@ class Purpose(IntEnum):
 class FlowTableSignals:
     """Signals of a table's elaboration, and the statements that always hold, in its module ``m``."""
 
-    def __init__(self, m, table, *, ram, identity, update):
+    def __init__(self, m, table, *, ram, identity, update, squarer):
         p = table.parameters
         self.m, self.table, self.parameters, self.layout = m, table, p, p.layout
-        self.ram, self.identity, self.update = ram, identity, update
+        self.ram, self.identity, self.update, self.squarer = ram, identity, update, squarer
         self.entry, self.word = Signal(range(p.entries)), Signal(range(p.layout.stride))
         self.ram_word = Signal(range(p.layout.stride))
         m.d.comb += ram.address.eq(Cat(self.ram_word, self.entry))
         self.stored = ram.read_data
         self.now = table.now_ms
-        self.emitted = Signal()
+        self.emitted, self.lone = Signal(), Signal()  # lone: a record of which the first word is all
         self.reason = Signal(EndReason)
         self.sweep = Signal(range(p.entries))
         self._packet()
@@ -61,6 +61,13 @@ class FlowTableSignals:
             identity.packet.data.eq(table.packet.data),
             identity.key.eq(table.key),
         ]
+        if self.layout.anonymised:
+            self.owed = Signal(range(3))  # pseudonyms that the entry still lacks, that of the source first
+            self.filled = Signal.like(self.entry)  # the one that lacks them
+            self.has_ports = Signal()  # and no longer needs the packet
+            m.d.comb += [identity.i.p.pseudonym.eq(self.owed != 0), identity.i.p.destination.eq(self.owed == 1)]
+            with m.If((self.owed != 0) & ~identity.absorbed):
+                m.d.comb += table.packet.address.eq(identity.packet.address)
 
     def _examination(self):
         """The entry that is being examined."""

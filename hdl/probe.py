@@ -33,7 +33,7 @@ class ProbeParameters:
     forest: a new circuit of the forest; has streams ``i`` of features and ``o`` of ``score`` and ``verdict``
     sources, fraction: how the features of the forest are made, and the fraction bits of means
     both_directions: the forest reads both directions, so a flow without either is one-sided
-    min_packets: flows of fewer packets are only counted
+    min_packets: flows of fewer packets are only counted, or, with ``short_records``, leave unclassified
     export: messages
     record_slots: records that may wait, a power of two
     wait: records without room are waited for; only where the link can push back
@@ -49,6 +49,7 @@ class ProbeParameters:
     both_directions: bool
     min_packets: int
     export: ExporterParameters
+    short_records: bool = False
     record_slots: int = 8
     wait: bool = True
     loadable: bool = False
@@ -58,6 +59,8 @@ class ProbeParameters:
     def __post_init__(self):
         if self.pipeline is not None and self.loadable:
             raise ValueError("A pipelined probe takes no table images")
+        if self.pipeline is not None and self.table.layout.anonymised:
+            raise ValueError("A pipelined probe keeps addresses, no pseudonyms")
 
 
 class Probe(wiring.Component):
@@ -90,7 +93,7 @@ class Probe(wiring.Component):
         m = Module()
         m.submodules.front = self._front()
         m.submodules.buffer = buffer = RecordBuffer(
-            layout=layout, slots=p.record_slots, min_packets=p.min_packets, wait=p.wait
+            layout=layout, slots=p.record_slots, min_packets=1 if p.short_records else p.min_packets, wait=p.wait
         )
         forest = p.forest()
         m.submodules.classifier = Classifier(
@@ -99,8 +102,9 @@ class Probe(wiring.Component):
             fraction=p.fraction,
             layout=layout,
             both_directions=p.both_directions,
+            min_packets=p.min_packets if p.short_records else 1,
         )
-        m.submodules.record_tally = RecordTally(loadable=p.loadable)
+        m.submodules.record_tally = RecordTally(loadable=p.loadable, short_records=p.short_records)
         m.submodules.exporter = Exporter(parameters=p.export, layout=layout)
         m.submodules.unexported_tally = UnexportedTally(payload=buffer.unexported.payload.shape())
 
@@ -141,7 +145,9 @@ class Probe(wiring.Component):
             taken_by = counters
             m.d.comb += counters.snapshot.eq(exporter.snapshot)
         else:
-            m.submodules.collector = taken_by = EventCollector(sources=event_sources(), counters=count)
+            m.submodules.collector = taken_by = EventCollector(
+                sources=event_sources(short_records=p.short_records), counters=count
+            )
             bits = taken_by.amount_bits
             m.submodules.counters = counters = CounterBank(counters=count, sources=1, amount_bits=bits, in_logic=True)
             connect(m, taken_by.o, counters.i_0)

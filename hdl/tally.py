@@ -58,7 +58,6 @@ _OF_REASON = {
     VerdictReason.ONE_SIDED: Counter.RECORDS_ONE_SIDED,
     VerdictReason.MIDFLOW: Counter.RECORDS_MIDFLOW,
 }
-_OF_REASON_LOADABLE = _OF_REASON | {VerdictReason.OVERLOAD: Counter.RECORDS_UNCLASSIFIED}
 
 
 def event_signature() -> stream.Signature:
@@ -66,16 +65,17 @@ def event_signature() -> stream.Signature:
     return stream.Signature(event_shape(len(Counter)))
 
 
-def event_sources() -> tuple[dict[int, int], ...]:
+def event_sources(*, short_records: bool = False) -> tuple[dict[int, int], ...]:
     """The counters that frames, records, unexported records and the link add to, with the bits of their amounts."""
+    exported = [Counter.RECORDS_SPAM, Counter.RECORDS_BACKGROUND, *_OF_REASON.values()]
+    unexported = [Counter.RECORDS_OVERLOAD]
+    (exported if short_records else unexported).append(Counter.RECORDS_SHORT)
     links = (Counter.FRAMES_OVERRUN, Counter.FRAMES_BAD_FCS)
     frames = [counter for counter in Counter if counter <= Counter.BAD_ITEMS and counter not in links]
     return (
         dict.fromkeys(frames, 1),
-        dict.fromkeys((Counter.RECORDS_SPAM, Counter.RECORDS_BACKGROUND, *_OF_REASON.values()), 1)
-        | {Counter.FRAMES_EXPORTED: AMOUNT_BITS},
-        dict.fromkeys((Counter.RECORDS_SHORT, Counter.RECORDS_OVERLOAD), 1)
-        | dict.fromkeys((Counter.FRAMES_SHORT, Counter.FRAMES_OVERLOAD), AMOUNT_BITS),
+        dict.fromkeys(exported, 1) | {Counter.FRAMES_EXPORTED: AMOUNT_BITS},
+        dict.fromkeys(unexported, 1) | dict.fromkeys((Counter.FRAMES_SHORT, Counter.FRAMES_OVERLOAD), AMOUNT_BITS),
         dict.fromkeys(links, AMOUNT_BITS),
     )
 
@@ -154,6 +154,7 @@ class RecordTally(wiring.Component):
     Parameters
     ----------
     loadable: there are records that no forest has classified
+    short_records: there are those of too few packets
 
     Attributes
     ----------
@@ -161,8 +162,12 @@ class RecordTally(wiring.Component):
     event: what to count
     """
 
-    def __init__(self, *, loadable: bool = False):
-        self._of_reason = _OF_REASON_LOADABLE if loadable else _OF_REASON
+    def __init__(self, *, loadable: bool = False, short_records: bool = False):
+        self._of_reason = dict(_OF_REASON)
+        if loadable:
+            self._of_reason[VerdictReason.OVERLOAD] = Counter.RECORDS_UNCLASSIFIED
+        if short_records:
+            self._of_reason[VerdictReason.SHORT] = Counter.RECORDS_SHORT
         super().__init__(
             {
                 "i": In(stream.Signature(Classification)),

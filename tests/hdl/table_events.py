@@ -55,6 +55,7 @@ def model_records(items, parameters, orientation="initiator"):
             ports=None if parameters.ports is None else frozenset(parameters.ports),
             orientation=orientation,
             accumulators=parameters.layout.accumulators,
+            anonymised=parameters.layout.anonymised,
         ),
         KEY,
     )

@@ -2,16 +2,18 @@
 
 import functools
 import random
+from dataclasses import replace
 
 import pytest
 from amaranth.hdl import Module
 from amaranth.lib import wiring
 
-from compiler.features import UNIVERSAL, accumulators_of
+from compiler.features import CATALOGUE, UNIVERSAL, accumulators_of
 from hdl.entry_layout import EntryLayout
 from hdl.flow_table import FlowTable, FlowTableParameters
 from hdl.header_parser import HeaderParser
 from hdl.single_port_ram import SinglePortRam
+from sim.identity import pseudonym_of
 from sim.record_words import flow_from_words
 from sim.testbench import Stalls, frames_to_payloads, simulate, stream_get, stream_put
 from tests.hdl.table_events import KEY, PORTS, model_records, random_items
@@ -68,6 +70,8 @@ def circuit_records(items, parameters, count, *, seed=0):
         (1, 4, PORTS, False, ("maxpl", "rspl")),
         (4, 1, (25, 1000), False, UNIVERSAL),
         (2, 2, None, True, UNIVERSAL),
+        (2, 2, PORTS, False, ("spl2", "rspl2")),
+        (1, 2, PORTS, False, tuple(CATALOGUE)),
     ],
 )
 @pytest.mark.parametrize("seed", range(2))
@@ -87,6 +91,34 @@ def test_circuit_equals_model(sets, ways, ports, first_seen, names, seed):
     expected = model_records(items, parameters, "first" if first_seen else "initiator")
     assert len({record.end_reason for record in expected}) >= 3
     assert circuit_records(items, parameters, len(expected), seed=seed) == expected
+
+
+@pytest.mark.parametrize(("sets", "ways", "names"), [(2, 2, UNIVERSAL), (4, 1, ("maxpl",)), (1, 4, ("spl2",))])
+@pytest.mark.parametrize("whole_singles", [False, True])
+def test_pseudonyms_in_place_of_addresses(sets, ways, names, whole_singles):
+    rng = random.Random(sets)
+    layout = EntryLayout(accumulators_of(names), anonymised=True)
+    parameters = FlowTableParameters(
+        sets=sets,
+        ways=ways,
+        layout=layout,
+        idle_ms=1000,
+        active_ms=4000,
+        linger_ms=300,
+        ports=PORTS,
+        whole_singles=whole_singles,
+    )
+    items = list(random_items(rng, 150))
+    expected = model_records(items, parameters)
+    plain = model_records(items, replace(parameters, layout=EntryLayout(layout.accumulators)))
+    assert [(r.initiator.port, r.initiator_high, r.forward) for r in expected] == [
+        (r.initiator.port, r.initiator_high, r.forward) for r in plain
+    ]
+    addresses = {(r.version, r.initiator.address): p.initiator.address for r, p in zip(plain, expected, strict=True)}
+    assert all(pseudonym_of(*address, KEY) == pseudonym for address, pseudonym in addresses.items())
+    assert {version for version, _ in addresses} == {4, 6}
+    got = circuit_records(items, parameters, len(expected), seed=1)
+    assert got == [None if not whole_singles and record.packets == 1 else record for record in expected]
 
 
 def test_memory_may_start_with_anything(monkeypatch):

@@ -8,31 +8,34 @@ import pytest
 from boards import BOARDS
 from compiler.features import UNIVERSAL
 from compiler.plan import plan_forest
+from compiler.probe_options import NO_OPTIONS, ProbeOptions
 from compiler.probe_plan import probe_parameters
 from hdl.item import ItemKind, item_bytes
 from hdl.probe_front import Pipeline
 from hdl.tally import Counter
-from hdl.verdict import VerdictReason
+from hdl.verdict import Verdict, VerdictReason
 from sim.export_records import ExportedCounters, ExportedRecord, ExportStream
+from sim.identity import Pseudonym, pseudonym_of
 from sim.ipfix_writer import probe_counters
 from sim.items import Item, parse_item, setup_item
 from sim.probe import SoftwareProbe
 from sim.probe_check import as_exported
 from sim.simulated_probe import simulate_probe
+from sim.testbench import SIMULATORS
 from tests.forests import grown_forest
 from tests.frames import random_frame
-from tests.hdl.test_flow_table import random_items
+from tests.hdl.table_events import random_items
 
 EPOCH_MS = 1_700_000_000_000
 KEY = 0x0123456789ABCDEF
 BUILD = "0badcafe"
 
 
-def probe_of(forest, **changes):
+def probe_of(forest, options=NO_OPTIONS, **changes):
     """A probe whose table is small."""
     board = BOARDS["icebreaker"]
     plan = plan_forest(forest, board.device, board.clock_hz)
-    parameters = probe_parameters(forest, board, plan, BUILD)
+    parameters = probe_parameters(forest, board, plan, BUILD, options)
     table = dataclasses.replace(parameters.table, sets=2, ways=2, idle_ms=1000, active_ms=4000, linger_ms=300)
     return dataclasses.replace(parameters, table=table, **changes)
 
@@ -110,6 +113,60 @@ def test_wide_items(item_bytes, paused):
 
     assert records == expected
     assert counters.counters == probe_counters(model)
+
+
+@pytest.mark.parametrize("short_records", [False, True])
+@pytest.mark.parametrize("engine", SIMULATORS)
+def test_no_address_leaves_an_anonymising_probe(engine, short_records):
+    rng = random.Random(12)
+    forest = grown_forest(names=("maxpl", "rsp", "spl2"))
+    items = [_first_tick(), *_hostile_items(rng, 150), Item(ItemKind.FLUSH, 0).to_bytes()]
+    table = {"sets": 2, "ways": 2, "idle_ms": 1000, "active_ms": 4000, "linger_ms": 300, "key": KEY}
+    model = SoftwareProbe(forest, anonymised=True, short_records=short_records, **table)
+    expected = list(model.run(parse_item(item) for item in items))
+    options = ProbeOptions(anonymise=True, short_records=short_records)
+
+    records, counters = _run(probe_of(forest, options), items, 12, engine=engine)
+
+    assert records == [as_exported(entry, EPOCH_MS, int(BUILD, 16)) for entry in expected]
+    assert counters.counters == probe_counters(model)
+    assert model.is_conserved()
+    others = list(SoftwareProbe(forest, short_records=short_records, **table).run(parse_item(item) for item in items))
+    for record, entry in zip(records, others, strict=True):
+        flow = entry.flow
+        assert isinstance(record.initiator.address, Pseudonym)
+        assert record.initiator.address == pseudonym_of(flow.version, flow.initiator.address, KEY)
+        assert record.responder.address == pseudonym_of(flow.version, flow.responder.address, KEY)
+        assert (record.version, entry.score, entry.verdict) == (flow.version, record.score, record.verdict)
+
+
+@pytest.mark.parametrize(("min_packets", "pipeline"), [(2, None), (3, None), (3, Pipeline())])
+def test_short_records_leave_when_asked_for(min_packets, pipeline):
+    rng = random.Random(8)
+    forest = grown_forest(names=("maxpl", "rsp"), min_packets=min_packets)
+    items = [_first_tick(), *_hostile_items(rng, 150), Item(ItemKind.FLUSH, 0).to_bytes()]
+    table = {"sets": 2, "ways": 2, "idle_ms": 1000, "active_ms": 4000, "linger_ms": 300, "key": KEY}
+    model = SoftwareProbe(forest, short_records=True, **table)
+    expected = list(model.run(parse_item(item) for item in items))
+
+    records, counters = _run(probe_of(forest, ProbeOptions(short_records=True), pipeline=pipeline), items, 8)
+
+    assert records == [as_exported(entry, EPOCH_MS, int(BUILD, 16)) for entry in expected]
+    assert counters.counters == probe_counters(model)
+    short = [record for record in records if record.packets < min_packets]
+    assert {(record.verdict, record.reason, record.score) for record in short} == {
+        (Verdict.UNCERTAIN, VerdictReason.SHORT, 0)
+    }
+    assert counters.counters[Counter.RECORDS_SHORT] == len(short) < len(records)
+    assert counters.counters[Counter.FRAMES_SHORT] == 0
+    assert counters.counters[Counter.FRAMES_EXPORTED] == counters.counters[Counter.FRAMES_USED]
+    others = SoftwareProbe(forest, **table).run(parse_item(item) for item in items)
+    assert [entry for entry in expected if entry.reason is not VerdictReason.SHORT] == list(others)
+
+
+def test_a_pipelined_probe_has_no_pseudonyms():
+    with pytest.raises(ValueError, match="A pipelined probe keeps addresses, no pseudonyms"):
+        probe_of(grown_forest(names=("maxpl",)), ProbeOptions(anonymise=True), pipeline=Pipeline())
 
 
 def test_overload_drops_whole_records_and_counts_them():
