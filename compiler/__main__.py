@@ -17,7 +17,7 @@ from boards.toolchain import ToolError, ToolMissing
 
 from . import explore as exploring
 from .atomic import check_file_target, replacing
-from .building import BITSTREAM, build
+from .building import build
 from .cli import new_app, progress, run, warn
 from .design import FLASHABLE, TOPS
 from .emit import sha256
@@ -365,14 +365,15 @@ def flash_command(directory: Annotated[Path, typer.Argument(help="An export that
         python -m compiler flash probe
     """
     manifest = read_manifest(directory)
-    bitstream = directory / BITSTREAM
-    if BITSTREAM not in manifest.files:
+    board = target_named(manifest.board["name"])
+    bitstream = directory / board.device.family.bitstream
+    if bitstream.name not in manifest.files:
         raise InputError(f"{directory}: has no bitstream; run python -m compiler build {directory} (top probe)")
-    if not bitstream.is_file() or sha256(bitstream.read_bytes()) != manifest.files[BITSTREAM]:
+    if not bitstream.is_file() or sha256(bitstream.read_bytes()) != manifest.files[bitstream.name]:
         raise InputError(f"{bitstream}: is not the bitstream that was built; build again")
     try:
         with progress(f"flashing {manifest.board['title']}"):
-            flash(bitstream)
+            flash(bitstream, board)
     except (ToolMissing, BoardMissing, ToolError) as error:
         raise InputError(f"cannot flash {manifest.board['name']}: {error}") from None
     print(f"{manifest.board['name']} holds build {manifest.build_id} of forest {manifest.forest['id']}")

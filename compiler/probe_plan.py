@@ -56,6 +56,7 @@ def probe_parameters(
             monitor_only=forest.monitor_only,
             loadable=plan.loadable,
         ),
+        wait=board.waits,
         loadable=plan.loadable,
     )
 
