@@ -28,6 +28,7 @@ from .features import CATALOGUE
 from .loading import load
 from .manifest import Manifest, read_manifest
 from .plan import ARCHITECTURES
+from .probe_options import ProbeOptions
 from .report import DRAWN_TREES, write_report
 from .table_file import write_tables
 
@@ -67,6 +68,13 @@ def export_command(
         typer.Option(help="Flows it must classify; by default those the link brings, with --top forest one a clock."),
     ] = None,
     loadable: Annotated[bool, typer.Option("--loadable", help="It can take another forest while it runs.")] = False,
+    short_records: Annotated[
+        bool,
+        typer.Option("--short-records", help="Flows below the minimum of packets leave as records too, unclassified."),
+    ] = False,
+    anonymise: Annotated[
+        bool, typer.Option("--anonymise", help="It keeps and sends keyed pseudonyms in place of addresses.")
+    ] = False,
     block_rams: Annotated[
         int | None,
         typer.Option(
@@ -115,6 +123,7 @@ def export_command(
             flows_per_s=flows_per_second,
             loadable=loadable,
             block_rams=block_rams,
+            options=ProbeOptions(short_records=short_records, anonymise=anonymise),
             tell=tell,
         )
     if as_json:

@@ -16,6 +16,7 @@ from .emit import rtlil_text
 from .errors import InputError
 from .forest import Forest
 from .forest_plan import ForestPlan
+from .probe_options import NO_OPTIONS, ProbeOptions
 
 __all__ = ["FLASHABLE", "FOREST_MODULE", "TOPS", "Design", "check_top", "design_of", "ports_of"]
 
@@ -44,7 +45,9 @@ class Design:
     write_board: Callable[[str, Path], None]
 
 
-def _forest_alone(forest: Forest, target: Target, plan: ForestPlan) -> Design:
+def _forest_alone(forest: Forest, target: Target, plan: ForestPlan, options: ProbeOptions) -> Design:
+    if options != NO_OPTIONS:
+        raise InputError("--top forest: has no flow table or records, so it takes no options of a probe")
     # It has no link that could tell a build id. Emitting the tables of a large forest takes long, so it is done once.
     rtlil = functools.cache(lambda: rtlil_text(plan.circuit(), FOREST_MODULE))
 
@@ -54,7 +57,7 @@ def _forest_alone(forest: Forest, target: Target, plan: ForestPlan) -> Design:
     return Design(FOREST_MODULE, lambda _: plan.circuit(), lambda _: rtlil(), write_board)
 
 
-def _whole_probe(forest: Forest, board: Board, plan: ForestPlan) -> Design:
+def _whole_probe(forest: Forest, board: Board, plan: ForestPlan, options: ProbeOptions) -> Design:
     if forest.classes:
         raise InputError(
             f"forest {forest.name!r}: tells {len(forest.classes)} classes apart, but the records of a probe carry a "
@@ -69,7 +72,7 @@ def _whole_probe(forest: Forest, board: Board, plan: ForestPlan) -> Design:
 
     def make(build_id: str) -> wiring.Component:
         probe = ProbeLine if board.serial else Probe
-        return probe(parameters=probe_parameters(forest, board, plan, build_id))
+        return probe(parameters=probe_parameters(forest, board, plan, build_id, options))
 
     def rtlil(build_id: str) -> str:
         return rtlil_text(make(build_id), module)
@@ -77,7 +80,10 @@ def _whole_probe(forest: Forest, board: Board, plan: ForestPlan) -> Design:
     return Design(module, make, rtlil, lambda build_id, to: board.build(make(build_id), build_id, to))
 
 
-TOPS: dict[str, Callable[[Forest, Any, ForestPlan], Design]] = {"probe": _whole_probe, "forest": _forest_alone}
+TOPS: dict[str, Callable[[Forest, Any, ForestPlan, ProbeOptions], Design]] = {
+    "probe": _whole_probe,
+    "forest": _forest_alone,
+}
 
 FLASHABLE = frozenset({"probe"})
 """Tops that come with pins, so that a bitstream of them does something."""
@@ -91,9 +97,9 @@ def check_top(top: str, target: Target) -> None:
         raise InputError(f"{target.name} is a device without pins or link, so top must be forest, not {top!r}")
 
 
-def design_of(forest: Forest, target: Target, plan: ForestPlan, top: str) -> Design:
+def design_of(forest: Forest, target: Target, plan: ForestPlan, top: str, options: ProbeOptions = NO_OPTIONS) -> Design:
     """The design of a top that :func:`check_top` has let pass."""
-    return TOPS[top](forest, target, plan)
+    return TOPS[top](forest, target, plan, options)
 
 
 def ports_of(component: wiring.Component) -> list[dict[str, Any]]:

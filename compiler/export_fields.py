@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from hdl.accumulator import PACKETS, Accumulator
-from hdl.entry_layout import EntryLayout, EntryWord
+from hdl.entry_layout import WORD_BITS, EntryLayout, EntryWord
 from hdl.exporter import ExporterParameters
 from hdl.ipfix import ExportField, Live, Source, data_message, template_message
 from hdl.tally import Counter, counters_of
@@ -15,6 +15,11 @@ __all__ = ["COUNTERS_TEMPLATE", "IPV4_TEMPLATE", "IPV6_TEMPLATE", "export_messag
 
 IPV4_TEMPLATE, IPV6_TEMPLATE, COUNTERS_TEMPLATE = 256, 257, 258
 _TCP = 6
+
+_ADDRESSES = {
+    4: (Element(Iana.sourceIPv4Address), Element(Iana.destinationIPv4Address)),
+    6: (Element(Iana.sourceIPv6Address), Element(Iana.destinationIPv6Address)),
+}
 
 
 def export_messages(
@@ -61,26 +66,27 @@ def _word(word: int, shift: int = 0, bytes: int | None = None) -> Source:
     return Source.record(word - EntryWord.STATE, shift, bytes)
 
 
-def _addresses(version: int) -> list[ExportField]:
-    if version == 4:
-        elements = (Iana.sourceIPv4Address, Iana.destinationIPv4Address)
-        return [
-            _iana(element, 4, _word(word))
-            for element, word in zip(elements, (EntryWord.INITIATOR, EntryWord.RESPONDER), strict=True)
-        ]
-    fields = []
-    for element, first in (
-        (Iana.sourceIPv6Address, EntryWord.INITIATOR),
-        (Iana.destinationIPv6Address, EntryWord.RESPONDER),
-    ):
-        words = tuple(first - EntryWord.STATE + index for index in range(4))
-        fields.append(_iana(element, 16, Source.words(words)))
-    return fields
+def _addresses(layout: EntryLayout, version: int) -> list[ExportField]:
+    words = layout.address_words(ipv6=version == 6)
+
+    def field(element: Element, first: EntryWord) -> ExportField:
+        return _field(element, 4 * words, Source.words([first - EntryWord.STATE + index for index in range(words)]))
+
+    if layout.anonymised:
+        fields = [_iana(Iana.ipVersion, 1, Source.literal(version))]
+        elements = own(Own.sourcePseudonym), own(Own.destinationPseudonym)
+    else:
+        fields = []
+        elements = _ADDRESSES[version]
+    return fields + [
+        field(element, first)
+        for element, first in zip(elements, (EntryWord.INITIATOR, EntryWord.RESPONDER), strict=True)
+    ]
 
 
 def _record_fields(layout: EntryLayout, version: int, forest: _ForestSources, build_id: int) -> list[ExportField]:
     return [
-        *_addresses(version),
+        *_addresses(layout, version),
         _iana(Iana.sourceTransportPort, 2, _word(EntryWord.PORTS, 16)),
         _iana(Iana.destinationTransportPort, 2, _word(EntryWord.PORTS)),
         _iana(Iana.protocolIdentifier, 1, Source.literal(_TCP)),
@@ -104,11 +110,14 @@ def _accumulator_fields(layout: EntryLayout, *, response: bool) -> list[ExportFi
 
     def field(accumulator: Accumulator) -> ExportField:
         slot = layout.slots[accumulator]
+        element = element_of(accumulator, response=response)
+        if slot.width > WORD_BITS:
+            return _field(element, 8, Source.words([block + slot.word + part - EntryWord.STATE for part in (1, 0)]))
         stored = 4 if slot.width > 16 else slot.width // 8  # readers know integers of 1, 2, 4 and 8 bytes
         # Collectors that count packets, pmacct's among them, want four bytes at least.
         size = 4 if accumulator == PACKETS else stored
         source = _word(block + slot.word, slot.shift, stored)
-        return _field(element_of(accumulator, response=response), size, source)
+        return _field(element, size, source)
 
     return [field(accumulator) for accumulator in layout.accumulators]
 

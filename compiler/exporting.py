@@ -21,6 +21,7 @@ from .forest import Forest
 from .forest_json import forest_text
 from .manifest import Manifest, is_export, write_manifest
 from .plan import ForestPlan, plan_forest
+from .probe_options import NO_OPTIONS, ProbeOptions
 from .vectors import make_vectors, write_vectors
 
 __all__ = ["BOARD_DIRECTORY", "FOREST_MODULE", "board_named", "export", "left_for_forest", "target_named"]
@@ -67,6 +68,7 @@ def export(
     flows_per_s: float | None = None,
     loadable: bool = False,
     block_rams: int | None = None,
+    options: ProbeOptions = NO_OPTIONS,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Manifest:
     """Write an export; it appears whole or not at all.
@@ -91,6 +93,8 @@ def export(
     block_rams:
         How many may take the place of logic in an unrolled forest. By default none, or with top ``forest`` as many as
         the device has, if the forest does not fit otherwise.
+    options:
+        Of the probe.
     tell:
         Called with what is being done.
     """
@@ -116,7 +120,7 @@ def export(
         loadable=loadable,
         block_rams=block_rams,
     )
-    design = design_of(forest, target, plan, top)
+    design = design_of(forest, target, plan, top, options)
     tell("design")
     build_id = sha256(design.rtlil(NO_BUILD) + forest.id)[:8]
     component, circuit = design.make(build_id), plan.circuit()
@@ -142,6 +146,7 @@ def export(
             module=design.module,
             board=_board_entry(target, clock_hz),
             forest=_forest_entry(forest, fresh / "forest.json"),
+            probe=asdict(options) if top == "probe" else {},
             architecture=_architecture_entry(plan, design, circuit),
             latency_cycles=circuit.latency,
             interval_cycles=circuit.interval,

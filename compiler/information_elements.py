@@ -34,10 +34,12 @@ class Iana(enum.IntEnum):
     destinationIPv6Address = 28
     minimumTTL = 52
     maximumTTL = 53
+    ipVersion = 60
     flowEndReason = 136
     observationDomainId = 149
     flowStartMilliseconds = 152
     flowEndMilliseconds = 153
+    octetDeltaSumOfSquares = 198
     tcpSynTotalCount = 218
     tcpFinTotalCount = 219
     tcpRstTotalCount = 220
@@ -58,11 +60,12 @@ class Own(enum.IntEnum):
     buildId = 1005
     flowTableFill = 1006
     monitorOnly = 1007
+    sourcePseudonym = 1008
+    destinationPseudonym = 1009
     windowSum = 1010
     windowMaximum = 1011
     windowMinimum = 1012
     ttlSum = 1013
-    octetSumOfSquares = 1014
     octetsWithFin = 1020
     octetsWithSyn = 1021
     octetsWithRst = 1022
@@ -113,7 +116,7 @@ _OF_ACCUMULATOR: dict[Accumulator, Element] = {
     Accumulator("add", "window"): own(Own.windowSum),
     Accumulator("max", "window"): own(Own.windowMaximum),
     Accumulator("min", "window"): own(Own.windowMinimum),
-    Accumulator("add", "length_squared"): own(Own.octetSumOfSquares),
+    Accumulator("add", "length_squared"): Element(Iana.octetDeltaSumOfSquares),
     **{Accumulator("add", "one", FLAG_BITS[flag]): Element(element) for flag, element in _OF_FLAG.items()},
     **{Accumulator("add", "length", bit): own(Own.octetsWithFin + bit) for bit in FLAG_BITS.values()},
 }

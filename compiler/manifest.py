@@ -15,7 +15,9 @@ __all__ += ["read_manifest", "record", "write_manifest"]
 
 FILE = "manifest.json"
 FORMAT = "hedgerow-export"
-VERSION = 1
+VERSION = 2
+_BEFORE_PROBE = 1
+"""Lacks ``probe``: nothing could be asked for."""
 NOT_DONE = "not done"
 
 EVIDENCE = ("simulated", "replayed", "proved", "post_synthesis")
@@ -35,6 +37,7 @@ class Manifest:
     module: str
     board: Mapping[str, Any]
     forest: Mapping[str, Any]
+    probe: Mapping[str, Any]
     architecture: Mapping[str, Any]
     latency_cycles: int
     interval_cycles: int
@@ -71,11 +74,13 @@ def read_manifest(directory: str | Path) -> Manifest:
     if not isinstance(document, dict) or document.pop("format", None) != FORMAT:
         raise InputError(f'{path}: not the manifest of an export: "format" must be "{FORMAT}"')
     version = document.pop("version", None)
-    if version != VERSION:
-        raise InputError(f"{path}: version must be {VERSION}, not {version!r}")
+    if version == _BEFORE_PROBE:
+        document["probe"] = {}
+    elif version != VERSION:
+        raise InputError(f"{path}: version must be {_BEFORE_PROBE} or {VERSION}, not {version!r}")
     names = {known.name for known in fields(Manifest)}
     if set(document) != names:
-        raise InputError(f"{path}: fields must be those of version {VERSION}; look at {sorted(names ^ set(document))}")
+        raise InputError(f"{path}: fields must be those of version {version}; look at {sorted(names ^ set(document))}")
     return Manifest(**document)
 
 

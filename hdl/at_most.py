@@ -2,7 +2,7 @@
 
 from amaranth.hdl import Const, Value
 
-__all__ = ["at_most"]
+__all__ = ["at_least", "at_most"]
 
 
 def at_most(value: Value, constant: int) -> Value:
@@ -18,3 +18,8 @@ def at_most(value: Value, constant: int) -> Value:
         # From the least significant bit on: a higher bit that differs from the constant's settles it.
         holds = ~value[bit] | holds if constant >> bit & 1 else ~value[bit] & holds
     return holds if constant >> len(value) == 0 else Const(1)
+
+
+def at_least(value: Value, constant: int) -> Value:
+    """Whether an unsigned value has reached a constant, without a carry chain."""
+    return ~at_most(value, constant - 1)

@@ -5,6 +5,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect
 
 from hdl.accumulator import COUNT_BITS, PACKETS
+from hdl.at_most import at_least
 from hdl.entry_layout import EntryLayout, EntryWord, StateBit
 from hdl.feature_stream import FeatureCollector
 from hdl.features import FeatureExtractor, FeatureSource
@@ -27,13 +28,14 @@ class Classification(data.Struct):
 class Classifier(wiring.Component):
     """Extracts the features, asks the forest, and finds the reason of an uncertain verdict.
 
-    **Throughput**: one record in 10 cycles, the extraction of its features and the latency of the forest.
+    **Throughput**: one record in 11 cycles, the extraction of its features and the latency of the forest.
 
     Parameters
     ----------
     forest: a component with streams ``i`` of features and ``o`` of ``score`` and ``verdict``
     sources, fraction, layout: see :class:`FeatureExtractor`
     both_directions: a flow without packets in the response direction is one-sided too
+    min_packets: flows of fewer packets, both ways, are not classified: *short*, with score 0
 
     Attributes
     ----------
@@ -50,8 +52,10 @@ class Classifier(wiring.Component):
         fraction: int,
         layout: EntryLayout,
         both_directions: bool,
+        min_packets: int = 1,
     ):
         self._forest, self._layout, self._both_directions = forest, layout, both_directions
+        self._min_packets = min_packets
         if layout.slots[PACKETS].shift != 0:
             raise ValueError("The packet counter must lie in the low half of its word")
         self._extractor = FeatureExtractor(sources=sources, fraction=fraction, layout=layout)
@@ -111,8 +115,13 @@ class Classifier(wiring.Component):
             m.d.sync += out.packets.eq(out.packets + packets)
             if self._both_directions:
                 m.d.sync += missing.eq(missing | (packets == 0))
-            m.d.comb += self._extractor.start.eq(1)
-            m.next = "FOREST"
+            m.next = "EXTRACT"
+        with m.State("EXTRACT"):
+            m.d.sync += [out.score.eq(0), out.verdict.eq(Verdict.UNCERTAIN), out.reason.eq(VerdictReason.SHORT)]
+            m.next = "PRESENT"
+            with m.If(at_least(out.packets, self._min_packets)):
+                m.d.comb += self._extractor.start.eq(1)
+                m.next = "FOREST"
 
     def _judge(self, m, missing):
         """Takes the forest's answer; the verdict on a flow that was not seen whole stays uncertain."""

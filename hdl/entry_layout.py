@@ -1,6 +1,7 @@
 """Where each value of a flow lies in the words of a flow table entry and of the record made from it."""
 
 import enum
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -9,6 +10,7 @@ from hdl.accumulator import OCTETS, PACKETS, Accumulator
 __all__ = ["EntryLayout", "EntryWord", "Slot", "StateBit"]
 
 WORD_BITS = 32
+_WORD = (1 << WORD_BITS) - 1
 
 
 class EntryWord(enum.IntEnum):
@@ -41,7 +43,7 @@ class StateBit(enum.IntEnum):
 
 @dataclass(frozen=True)
 class Slot:
-    """Place of an accumulator in the block of words of its direction."""
+    """Place of an accumulator in the words of its direction; one of more than 32 bits goes on in the next word."""
 
     word: int
     shift: int
@@ -50,15 +52,18 @@ class Slot:
 
 @dataclass(frozen=True)
 class EntryLayout:
-    """Packs accumulators of up to 16 bits in pairs and gives wider ones a word of their own.
+    """Packs accumulators of up to 16 bits in pairs and gives wider ones a word of their own, or two.
 
     Parameters
     ----------
     accumulators:
         What one direction keeps, PACKETS and OCTETS among them; both directions keep the same.
+    anonymised:
+        Pseudonyms of 64 bits take the place of addresses.
     """
 
     accumulators: tuple[Accumulator, ...]
+    anonymised: bool = False
 
     def __post_init__(self):
         if PACKETS not in self.accumulators or OCTETS not in self.accumulators:
@@ -66,23 +71,44 @@ class EntryLayout:
         if len(set(self.accumulators)) != len(self.accumulators):
             raise ValueError("An entry must keep each accumulator once")
         for accumulator in self.accumulators:
-            if accumulator.width > WORD_BITS:
-                raise ValueError(f"An accumulator must fit 32 bits, not {accumulator.width}: {accumulator}")
+            if accumulator.width > 2 * WORD_BITS:
+                raise ValueError(f"An accumulator must fit 64 bits, not {accumulator.width}: {accumulator}")
 
     @cached_property
     def slots(self) -> dict[Accumulator, Slot]:
-        """PACKETS has the low half of the first word: an update reads it first, to know whether there was a packet."""
+        """PACKETS has the low half of the first word: an update reads it first, to know whether there was a packet.
+
+        An update reads two words at a time, so the words of an accumulator that has two are at an even place.
+        """
         half = WORD_BITS // 2
         narrow = sorted((a for a in self.accumulators if a.width <= half), key=lambda a: a != PACKETS)
-        wide = [a for a in self.accumulators if a.width > half]
+        wide = [a for a in self.accumulators if half < a.width <= WORD_BITS]
+        double = [a for a in self.accumulators if a.width > WORD_BITS]
         slots = {a: Slot(i // 2, half * (i % 2), a.width) for i, a in enumerate(narrow)}
-        begin = (len(narrow) + 1) // 2
-        return slots | {a: Slot(begin + i, 0, a.width) for i, a in enumerate(wide)}
+        word = (len(narrow) + 1) // 2
+        before = wide[: word % 2] if double else []
+        for accumulator in (*before, *double, *wide[len(before) :]):
+            slots[accumulator] = Slot(word, 0, accumulator.width)
+            word += self._words_of(accumulator)
+        return slots
+
+    @staticmethod
+    def _words_of(accumulator: Accumulator) -> int:
+        return -(-accumulator.width // WORD_BITS)
+
+    def address_words(self, *, ipv6: bool) -> int:
+        """Words in use of those for an address, the most significant first."""
+        return 2 if self.anonymised else 4 if ipv6 else 1
 
     @property
     def block_words(self) -> int:
         """Words of one direction."""
-        return 1 + max(slot.word for slot in self.slots.values())
+        return max(slot.word + self._words_of(accumulator) for accumulator, slot in self.slots.items())
+
+    @property
+    def squares(self) -> bool:
+        """Whether squares of lengths are added up."""
+        return any(accumulator.operand == "length_squared" for accumulator in self.accumulators)
 
     @property
     def response(self) -> int:
@@ -107,4 +133,14 @@ class EntryLayout:
     def read(self, record: list[int], *, response: bool) -> dict[Accumulator, int]:
         """The accumulators of one direction from the words of a record."""
         block = record[(self.response if response else EntryWord.FORWARD) - EntryWord.STATE :]
-        return {a: block[s.word] >> s.shift & (1 << s.width) - 1 for a, s in self.slots.items()}
+        values = {a: block[s.word] >> s.shift & (1 << s.width) - 1 for a, s in self.slots.items()}
+        doubles = {a: block[s.word + 1] << WORD_BITS for a, s in self.slots.items() if s.width > WORD_BITS}
+        return {accumulator: value | doubles.get(accumulator, 0) for accumulator, value in values.items()}
+
+    def place(self, values: Mapping[Accumulator, int]) -> list[int]:
+        """The words of one direction's block from its accumulators; what :meth:`read` reads."""
+        words = [0] * self.block_words
+        for accumulator, slot in self.slots.items():
+            for index in range(self._words_of(accumulator)):
+                words[slot.word + index] |= (values[accumulator] >> WORD_BITS * index & _WORD) << slot.shift
+        return words

@@ -199,7 +199,10 @@ class Exporter(wiring.Component):
                 self.o.p.last.eq(step.last),
             ]
             with m.If(self.o.ready):
-                m.d.sync += [at.eq(at + 1), first.eq(0)]
+                m.d.sync += first.eq(0)
+                with m.If(~step.last):
+                    # The last step of all has none behind it that could be asked for.
+                    m.d.sync += at.eq(at + 1)
                 m.next = "FETCH"
                 with m.If(step.last):
                     m.d.sync += progress.sequence.eq(progress.sequence + progress.is_data)

@@ -1,10 +1,11 @@
 """States of the flow table that emit, fill and update an entry, and sweep."""
 
-from amaranth.hdl import Cat, Mux, Signal
+from amaranth.hdl import C, Cat, Mux, Signal
 
 from hdl.accumulator import COUNT_BITS
 from hdl.entry_layout import EntryWord, StateBit
 from hdl.flow_table_parameters import CLOSED_BITS
+from hdl.flow_table_pseudonyms import pseudonym_states
 from hdl.flow_table_signals import FlowTableSignals, Purpose
 from hdl.item import ItemKind
 from hdl.packet import PacketWord
@@ -17,6 +18,8 @@ def entry_states(t: FlowTableSignals) -> None:
     """A record leaves, an entry is filled, a packet is added, one entry is swept."""
     _emit(t)
     _fill(t)
+    if t.layout.anonymised:
+        pseudonym_states(t)
     _update(t)
     _close(t)
     _finish(t)
@@ -25,24 +28,26 @@ def entry_states(t: FlowTableSignals) -> None:
 def _emit(t: FlowTableSignals) -> None:
     """A record leaves; its entry is freed or filled again."""
     m = t.m
+    is_first = t.word == EntryWord.STATE
+    is_last = t.word == t.layout.words - 1
     with m.State("EMIT"):
         t.read(EntryWord.STATE)
         m.d.sync += [t.word.eq(EntryWord.STATE), t.emitted.eq(1)]
-        m.next = "EMIT_WORD"
+        m.next = "EMIT_WORD" if t.parameters.whole_singles else "EMIT_STATE"
+    if not t.parameters.whole_singles:
+        with m.State("EMIT_STATE"):
+            m.d.sync += t.lone.eq(~t.stored[StateBit.MANY])
+            m.next = "EMIT_WORD"
     with m.State("EMIT_WORD"):
-        m.d.comb += [
-            t.table.o.valid.eq(1),
-            t.table.o.p.first.eq(t.word == EntryWord.STATE),
-            t.table.o.p.last.eq(t.word == t.layout.words - 1),
-        ]
-        with m.If(t.word == EntryWord.STATE):
+        m.d.comb += [t.table.o.valid.eq(1), t.table.o.p.first.eq(is_first), t.table.o.p.last.eq(is_last | t.lone)]
+        with m.If(is_first):
             m.d.comb += t.table.o.p.data.eq(Cat(t.stored[:8], t.reason))
         with m.If(t.table.o.ready):
             t.read(t.word + 1)
             m.d.sync += t.word.eq(t.word + 1)
             with m.If(t.table.o.p.last):
                 m.next = "FREE"
-                with m.If(((t.purpose == Purpose.HIT) & ~t.full) | (t.purpose == Purpose.MISS)):
+                with m.If((t.purpose == Purpose.LOOKUP) & ~t.full):
                     m.next = "ORIENT"
     with m.State("FREE"):
         t.write(EntryWord.STATE, 0)
@@ -58,10 +63,9 @@ def _emit(t: FlowTableSignals) -> None:
 
 
 def _fill(t: FlowTableSignals) -> None:
-    """Write a new entry, the initiator's endpoint first, every accumulator 0."""
+    """Write a new entry: what is known of the flow, zeros for the other direction, the packet itself for its own."""
     m = t.m
     sender_initiates = Signal()
-    following = (t.word + 1)[: len(t.word)]
     with m.State("ORIENT"):
         if t.parameters.first_seen:
             m.d.comb += sender_initiates.eq(1)
@@ -73,54 +77,94 @@ def _fill(t: FlowTableSignals) -> None:
                 m.d.comb += sender_initiates.eq(t.swapped == t.old[StateBit.INITIATOR_HIGH])
         m.d.sync += [
             t.initiator_high.eq((t.swapped ^ ~sender_initiates) & ~t.equal),
-            t.word.eq(0),
+            t.word.eq(EntryWord.INITIATOR),
+            t.index.eq(0),
         ]
-        m.next = "FILL"
-    with m.State("FILL"):
-        # The packet's words are asked for one clock ahead; an entry's address words follow the packet's
-        # by two, so that adding two to the next word's number, in turned halves if need be, finds them.
-        turned = (t.swapped ^ t.initiator_high) << 2
-        with m.If(following == EntryWord.PORTS):
+        if t.layout.anonymised:
+            m.next = "FILL_WAIT"
+        else:
+            t.write(EntryWord.IDENTITY_LOW, t.id_low)
+            m.next = "FILL_HIGH"
+    if not t.layout.anonymised:
+        with m.State("FILL_HIGH"):
+            t.write(EntryWord.IDENTITY_HIGH, t.id_high)
             m.d.comb += t.table.packet.address.eq(PacketWord.PORTS)
-        with m.Else():
-            m.d.comb += t.table.packet.address.eq((following + 2)[:4] ^ turned)
-        ports = Mux(t.swapped ^ t.initiator_high, t.table.packet.data.rotate_left(16), t.table.packet.data)
-        with m.Switch(t.word):
-            with m.Case(EntryWord.IDENTITY_LOW):
-                t.write(t.word, t.id_low)
-            with m.Case(EntryWord.IDENTITY_HIGH):
-                t.write(t.word, t.id_high)
-            with m.Case(EntryWord.STATE):
-                state = {StateBit.VALID: 1, StateBit.INITIATOR_HIGH: t.initiator_high}
-                state[StateBit.IPV6] = t.table.i.p.ipv6
-                t.write(t.word, Cat(state.get(bit, 0) for bit in range(3)))
-            with m.Case(EntryWord.FIRST, EntryWord.LAST):
-                t.write(t.word, t.now)
-            with m.Case(EntryWord.PORTS):
-                t.write(t.word, ports)
-            with m.Case(*range(EntryWord.INITIATOR, EntryWord.FORWARD)):
-                t.write(t.word, t.table.packet.data)
-            with m.Default():
-                t.write(t.word, 0)
-        m.d.sync += t.word.eq(t.word + 1)
-        m.d.sync += t.fresh.eq(1)
-        with m.If(t.word == t.layout.words - 1):
-            m.next = "DIRECT_NEW"
+            m.next = "FILL_PORTS"
+    # The packet's words are asked for one clock ahead; those of its addresses change places if the receiver initiates.
+    with m.State("FILL_PORTS"):
+        ports = t.table.packet.data
+        t.write(EntryWord.PORTS, Mux(t.response, ports.rotate_left(16), ports))
+        if t.layout.anonymised:
+            m.d.sync += [t.word.eq(t.other_block), t.has_ports.eq(1)]
+            m.next = "FILL_OTHER"
+        else:
+            m.d.comb += t.table.packet.address.eq(PacketWord.SOURCE ^ t.response << 2)
+            m.next = "FILL_ADDRESSES"
+    if not t.layout.anonymised:
+        _fill_addresses(t)
+    with m.State("FILL_OTHER"):
+        t.write(t.word, 0)
+        m.d.comb += t.table.packet.address.eq(PacketWord.SIZES)
+        m.d.sync += [t.word.eq(t.word + 1), t.index.eq(t.index + 1)]
+        with m.If(t.index == t.layout.block_words - 1):
+            m.d.sync += [t.word.eq(t.block), t.index.eq(0)]
+            m.next = "FILL_FIRST"
+    # The first word of the packet's own takes two clocks to be made, in which other words are written.
+    with m.State("FILL_FIRST"):
+        t.write(EntryWord.FIRST, t.now)
+        m.d.sync += t.index.eq(t.index + 1)
+        m.next = "FILL_LAST"
+    with m.State("FILL_LAST"):
+        t.write(EntryWord.LAST, t.now)
+        m.d.comb += t.update.first.eq(1)
+        m.d.sync += t.index.eq(t.index + 1)
+        m.next = "FILL_OWN"
+    with m.State("FILL_OWN"):
+        m.d.comb += t.update.first.eq(1)
+        t.write(t.word, t.updated)
+        m.d.sync += [t.word.eq(t.word + 1), t.index.eq(t.index + 1)]
+        with m.If(t.index == t.layout.block_words + 1):
+            m.next = "FILL_STATE"
+    with m.State("FILL_STATE"):
+        t.write(EntryWord.STATE, _first_state(t))
+        m.next = "FILL_END" if t.layout.anonymised else "SWEEP"
+
+
+def _fill_addresses(t: FlowTableSignals) -> None:
+    m, ipv6 = t.m, t.table.i.p.ipv6
+    with m.State("FILL_ADDRESSES"):
+        # Of the four words of an address IPv4 has but the first; nobody reads the others.
+        following = Mux(ipv6, t.word + 1, EntryWord.RESPONDER)[: len(t.word)]
+        t.write(t.word, t.table.packet.data)
+        # An entry's address words follow the packet's by two.
+        m.d.comb += t.table.packet.address.eq((following + 2)[:4] ^ t.response << 2)
+        m.d.sync += t.word.eq(following)
+        with m.If(t.word == Mux(ipv6, EntryWord.FORWARD - 1, EntryWord.RESPONDER)):
+            m.d.sync += t.word.eq(t.other_block)
+            m.next = "FILL_OTHER"
+
+
+def _first_state(t: FlowTableSignals):
+    """The state word of an entry after its first packet."""
+    bits = {
+        StateBit.VALID: 1,
+        StateBit.INITIATOR_HIGH: t.initiator_high,
+        StateBit.IPV6: t.table.i.p.ipv6,
+        StateBit.SYN: t.syn,
+        StateBit.FIN_FORWARD: t.fin & ~t.response,
+        StateBit.FIN_RESPONSE: t.fin & t.response,
+        StateBit.CLOSING: t.rst,
+        StateBit.MANY: C(0, 1),
+    }
+    return Cat(*(bits[bit] for bit in StateBit), t.now[:CLOSED_BITS])
 
 
 def _update(t: FlowTableSignals) -> None:
     """Add the packet to the accumulators of its direction."""
     m = t.m
     with m.State("DIRECT"):
-        m.d.sync += [t.initiator_high.eq(t.old[StateBit.INITIATOR_HIGH]), t.fresh.eq(0)]
-        m.next = "DIRECT_NEW"
-    with m.State("DIRECT_NEW"):
         m.d.comb += t.table.packet.address.eq(PacketWord.SIZES)
-        m.d.sync += [
-            t.response.eq(t.swapped ^ t.initiator_high),
-            t.word.eq(Mux(t.swapped ^ t.initiator_high, t.layout.response, EntryWord.FORWARD)),
-            t.index.eq(0),
-        ]
+        m.d.sync += [t.word.eq(t.block), t.index.eq(0)]
         m.next = "UPDATE"
     # Two words at a time: both are read, then both are written, so that each has a clock to be computed in.
     with m.State("UPDATE"):
@@ -168,7 +212,7 @@ def _close(t: FlowTableSignals) -> None:
             fin_forward,
             fin_response,
             closing,
-            ~t.fresh,
+            C(1, 1),
         )
         t.write(EntryWord.STATE, Cat(*bits, closed))
         m.next = "SWEEP"
@@ -186,9 +230,20 @@ def _finish(t: FlowTableSignals) -> None:
         with m.If(t.emitted):
             m.next = "DONE"
     with m.State("DONE"):
-        m.d.comb += t.table.i.ready.eq(1)
-        m.d.comb += t.identity.o.ready.eq(1)
-        m.d.sync += [t.full.eq(0), t.identifying.eq(0)]
-        with m.If(t.table.i.p.kind != ItemKind.FLUSH):
-            m.d.sync += t.sweep.eq(t.sweep + 1)
-        m.next = "IDLE"
+        if t.layout.anonymised:
+            with m.If(t.owed != 0):
+                m.d.sync += t.entry.eq(t.filled)
+                m.next = "PSEUDONYM_WAIT"
+            with m.Else():
+                _take(t)
+        else:
+            _take(t)
+
+
+def _take(t: FlowTableSignals) -> None:
+    m = t.m
+    m.d.comb += [t.table.i.ready.eq(1), t.identity.o.ready.eq(1)]
+    m.d.sync += [t.full.eq(0), t.identifying.eq(0)]
+    with m.If(t.table.i.p.kind != ItemKind.FLUSH):
+        m.d.sync += t.sweep.eq(t.sweep + 1)
+    m.next = "IDLE"

@@ -21,6 +21,7 @@ class FlowTableParameters:
     idle_ms, active_ms, linger_ms: timeouts
     ports: the configured ports, or None when all TCP is tracked
     first_seen: the initiator is the sender of a flow's first packet, whatever else it looks like
+    whole_singles: records of one packet are whole; else only their first word leaves, for those who but count them
     """
 
     sets: int
@@ -31,6 +32,7 @@ class FlowTableParameters:
     linger_ms: int = 2_000
     ports: tuple[int, ...] | None = (25,)
     first_seen: bool = False
+    whole_singles: bool = True
 
     def __post_init__(self):
         for name in ("sets", "ways"):

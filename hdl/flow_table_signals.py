@@ -5,7 +5,7 @@ from enum import IntEnum
 from amaranth.hdl import C, Cat, Mux, Signal
 
 from hdl.accumulator import FLAG_BITS
-from hdl.entry_layout import StateBit
+from hdl.entry_layout import EntryWord, StateBit
 from hdl.flow_table_parameters import CLOSED_BITS
 from hdl.item import FrameOutcome, ItemKind
 from hdl.verdict import EndReason
@@ -16,25 +16,24 @@ __all__ = ["FlowTableSignals", "Purpose"]
 class Purpose(IntEnum):
     """Why an entry is being examined."""
 
-    HIT = 0
-    MISS = 1
-    SWEEP = 2
-    FLUSH = 3
+    LOOKUP = 0
+    SWEEP = 1
+    FLUSH = 2
 
 
 class FlowTableSignals:
     """Signals of a table's elaboration, and the statements that always hold, in its module ``m``."""
 
-    def __init__(self, m, table, *, ram, identity, update):
+    def __init__(self, m, table, *, ram, identity, update, squarer):
         p = table.parameters
         self.m, self.table, self.parameters, self.layout = m, table, p, p.layout
-        self.ram, self.identity, self.update = ram, identity, update
+        self.ram, self.identity, self.update, self.squarer = ram, identity, update, squarer
         self.entry, self.word = Signal(range(p.entries)), Signal(range(p.layout.stride))
         self.ram_word = Signal(range(p.layout.stride))
         m.d.comb += ram.address.eq(Cat(self.ram_word, self.entry))
         self.stored = ram.read_data
         self.now = table.now_ms
-        self.emitted = Signal()
+        self.emitted, self.lone = Signal(), Signal()  # lone: a record of which the first word is all
         self.reason = Signal(EndReason)
         self.sweep = Signal(range(p.entries))
         self._packet()
@@ -62,6 +61,13 @@ class FlowTableSignals:
             identity.packet.data.eq(table.packet.data),
             identity.key.eq(table.key),
         ]
+        if self.layout.anonymised:
+            self.owed = Signal(range(3))  # pseudonyms that the entry still lacks, that of the source first
+            self.filled = Signal.like(self.entry)  # the one that lacks them
+            self.has_ports = Signal()  # and no longer needs the packet
+            m.d.comb += [identity.i.p.pseudonym.eq(self.owed != 0), identity.i.p.destination.eq(self.owed == 1)]
+            with m.If((self.owed != 0) & ~identity.absorbed):
+                m.d.comb += table.packet.address.eq(identity.packet.address)
 
     def _examination(self):
         """The entry that is being examined."""
@@ -83,7 +89,7 @@ class FlowTableSignals:
         ways = self.parameters.ways
         self.way = self.entry[: (ways - 1).bit_length()]
         self.last_way = self.way.all() if ways > 1 else C(1)
-        self.found_expired, self.found_victim = Signal(), Signal()
+        self.found_free, self.found_expired, self.found_victim = Signal(), Signal(), Signal()
         self.best_way, self.best_last, self.best_single = Signal(range(ways)), Signal(32), Signal()
         self.single = ~self.old[StateBit.MANY]
         earlier = (self.single == self.best_single) & (self.stored < self.best_last)
@@ -92,11 +98,15 @@ class FlowTableSignals:
     def _updating(self):
         """The entry that the packet is added to."""
         m, update, packet = self.m, self.update, self.table.packet
-        self.initiator_high, self.response, self.fresh = Signal(), Signal(), Signal()
+        self.initiator_high, self.response = Signal(), Signal()
+        self.block, self.other_block = Signal.like(self.word), Signal.like(self.word)  # of its direction
         self.empty, self.full = Signal(), Signal()
         self.index, self.updated = Signal(range(self.layout.block_words + 2)), Signal(32)
         m.d.sync += self.updated.eq(update.updated)
         m.d.comb += [
+            self.response.eq(self.swapped ^ self.initiator_high),
+            self.block.eq(Mux(self.response, self.layout.response, EntryWord.FORWARD)),
+            self.other_block.eq(Mux(self.response, EntryWord.FORWARD, self.layout.response)),
             update.index.eq(self.index),
             update.empty.eq(self.empty),
             update.word.eq(self.stored),
@@ -115,8 +125,11 @@ class FlowTableSignals:
         self.read(word)
         self.m.d.comb += [self.ram.write.eq(1), self.ram.write_data.eq(value)]
 
-    def next_way(self, state):
-        """Go on with the next way."""
+    def next_way(self):
+        """Go on with the next way, or choose one when that was the last."""
+        m = self.m
         if self.parameters.ways > 1:
-            self.m.d.sync += self.way.eq(self.way + 1)
-        self.m.next = state
+            m.d.sync += self.way.eq(self.way + 1)
+        m.next = "EXAMINE"
+        with m.If(self.last_way):
+            m.next = "CHOOSE"

@@ -60,8 +60,8 @@ class Live(enum.IntEnum):
         return (one | {Live.FILL: 2}).get(self, 4)
 
 
-MAX_RECORD_WORDS = 32
-"""What the operand of TIME can reach."""
+MAX_RECORD_WORDS = 64
+"""What the operand of RECORD can reach; that of TIME reaches half as far."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ class Source:
 
     @classmethod
     def time(cls, word: int) -> "Source":
-        """The epoch plus a word of the record."""
+        """The epoch plus a word of the record, one of the first 32."""
         return cls(Opcode.TIME, (word << 3,))
 
     @classmethod

@@ -5,12 +5,16 @@ import enum
 from amaranth.lib import data
 
 __all__ = ["CHUNK_BYTES", "ITEM_HEADER_BYTES", "OF_THE_LINK", "SETUP_BODY_BYTES", "FrameOutcome", "ItemKind"]
-__all__ += ["framed", "framed_words", "item_bytes", "setup_body"]
+__all__ += ["WORD_PADDING", "framed", "framed_words", "item_bytes", "padded", "setup_body"]
 
 ITEM_HEADER_BYTES = 8
 """Kind (1 byte), wire length (3 bytes), time in milliseconds (4 bytes), all in network byte order."""
 
 SETUP_BODY_BYTES = 20
+
+WORD_PADDING = 2
+"""Zero bytes between the header of an item and its frame in a stream of words: every header behind Ethernet's addresses
+and type then begins with a word of four bytes, whatever tags there are."""
 
 CHUNK_BYTES = 32
 """Of a table image in each item that carries a part of it."""
@@ -79,6 +83,13 @@ def framed_words(size: int) -> data.StructLayout:
 def item_bytes(kind: ItemKind, *, time_ms: int = 0, wire_length: int = 0, body: bytes = b"") -> bytes:
     """An item as it goes over the link; ``body`` is the captured part of a frame, or the seconds of a tick."""
     return bytes([kind]) + wire_length.to_bytes(3, "big") + time_ms.to_bytes(4, "big") + body
+
+
+def padded(item: bytes) -> bytes:
+    """An item as it goes over a stream of words."""
+    if item[:1] != bytes([ItemKind.FRAME]) or len(item) < ITEM_HEADER_BYTES:
+        return item
+    return item[:ITEM_HEADER_BYTES] + bytes(WORD_PADDING) + item[ITEM_HEADER_BYTES:]
 
 
 def setup_body(key: int, epoch_ms: int, seconds: int) -> bytes:

@@ -16,13 +16,14 @@ class KeyedHash(wiring.Component):
     has been absorbed whole, so the payload must hold until then, as a stream's does.
 
     **Latency**: 1 + 6 cycles a word + 18 from the last one; the next message may start in the cycle after the
-    digest was taken.
+    digest was taken. The low half of the digest is there 9 cycles before the whole of it.
 
     Attributes
     ----------
     key: 64 bits, byte 0 least significant; sampled when a message starts
     i: words of the message, ``last`` with the final one
     o: the digest; its low half stands in the low 32 bits
+    low_valid: the low half of ``o`` is there, and stays until the digest is taken
     """
 
     model = staticmethod(half_siphash_words)
@@ -33,6 +34,7 @@ class KeyedHash(wiring.Component):
                 "key": In(64),
                 "i": In(stream.Signature(data.StructLayout({"data": 32, "last": 1}))),
                 "o": Out(stream.Signature(64)),
+                "low_valid": Out(1),
             }
         )
 
@@ -43,7 +45,7 @@ class KeyedHash(wiring.Component):
         step = Signal(3)
         m.d.comb += self.o.payload.eq(Cat(low, words.v1 ^ words.v3))
 
-        with m.FSM():
+        with m.FSM() as fsm:
             with m.State("START"):
                 words.start(self.key)
                 with m.If(self.i.valid):
@@ -54,6 +56,7 @@ class KeyedHash(wiring.Component):
                 m.d.comb += self.o.valid.eq(1)
                 with m.If(self.o.ready):
                     m.next = "START"
+        m.d.comb += self.low_valid.eq(fsm.ongoing("FINAL_HIGH") | fsm.ongoing("DIGEST"))
 
         return m
 

@@ -7,17 +7,18 @@ from amaranth.hdl import Module
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect
 
-from hdl.chunk_reader import ChunkReader
 from hdl.classifier import Classifier
 from hdl.counter_bank import CounterBank
+from hdl.event_collector import EventCollector
 from hdl.exporter import Exporter, ExporterParameters
 from hdl.features import FeatureSource
-from hdl.flow_table import FlowTable, FlowTableParameters
-from hdl.header_parser import HeaderParser
+from hdl.flow_table_parameters import FlowTableParameters
 from hdl.item import framed
+from hdl.pipelined_front import PipelinedFront
+from hdl.probe_front import Pipeline, item_shape
 from hdl.record_buffer import RecordBuffer
-from hdl.set_up import SetUp
-from hdl.tally import FrameTally, RecordTally, UnexportedTally, counters_of, event_signature
+from hdl.serial_front import SerialFront
+from hdl.tally import RecordTally, UnexportedTally, counters_of, event_signature, event_sources
 
 __all__ = ["Probe", "ProbeParameters"]
 
@@ -32,11 +33,13 @@ class ProbeParameters:
     forest: a new circuit of the forest; has streams ``i`` of features and ``o`` of ``score`` and ``verdict``
     sources, fraction: how the features of the forest are made, and the fraction bits of means
     both_directions: the forest reads both directions, so a flow without either is one-sided
-    min_packets: flows of fewer packets are only counted
+    min_packets: flows of fewer packets are only counted, or, with ``short_records``, leave unclassified
     export: messages
     record_slots: records that may wait, a power of two
     wait: records without room are waited for; only where the link can push back
     loadable: the forest is a :class:`hdl.forest_walker.ForestWalker` that takes table images, which come as items
+    checksum: frames whose IPv4 header has a wrong checksum are not used
+    pipeline: many packets are under way at the same time; None: one after the other
     """
 
     table: FlowTableParameters
@@ -46,9 +49,18 @@ class ProbeParameters:
     both_directions: bool
     min_packets: int
     export: ExporterParameters
+    short_records: bool = False
     record_slots: int = 8
     wait: bool = True
     loadable: bool = False
+    checksum: bool = False
+    pipeline: Pipeline | None = None
+
+    def __post_init__(self):
+        if self.pipeline is not None and self.loadable:
+            raise ValueError("A pipelined probe takes no table images")
+        if self.pipeline is not None and self.table.layout.anonymised:
+            raise ValueError("A pipelined probe keeps addresses, no pseudonyms")
 
 
 class Probe(wiring.Component):
@@ -70,7 +82,7 @@ class Probe(wiring.Component):
         super().__init__(
             {
                 "ready": Out(1),
-                "i": In(stream.Signature(framed(8))),
+                "i": In(stream.Signature(item_shape(parameters.pipeline))),
                 "overrun": In(event_signature()),
                 "o": Out(stream.Signature(framed(8))),
             }
@@ -79,12 +91,9 @@ class Probe(wiring.Component):
     def elaborate(self, platform):
         p, layout = self.parameters, self.parameters.table.layout
         m = Module()
-        m.submodules.parser = HeaderParser(ports=p.table.ports, chunks=p.loadable)
-        m.submodules.frame_tally = FrameTally()
-        m.submodules.set_up = SetUp()
-        m.submodules.table = FlowTable(parameters=p.table)
+        m.submodules.front = self._front()
         m.submodules.buffer = buffer = RecordBuffer(
-            layout=layout, slots=p.record_slots, min_packets=p.min_packets, wait=p.wait
+            layout=layout, slots=p.record_slots, min_packets=1 if p.short_records else p.min_packets, wait=p.wait
         )
         forest = p.forest()
         m.submodules.classifier = Classifier(
@@ -93,16 +102,14 @@ class Probe(wiring.Component):
             fraction=p.fraction,
             layout=layout,
             both_directions=p.both_directions,
+            min_packets=p.min_packets if p.short_records else 1,
         )
-        m.submodules.record_tally = RecordTally(loadable=p.loadable)
+        m.submodules.record_tally = RecordTally(loadable=p.loadable, short_records=p.short_records)
         m.submodules.exporter = Exporter(parameters=p.export, layout=layout)
-        m.submodules.counters = CounterBank(
-            counters=len(counters_of(loadable=p.loadable)), sources=5 if p.loadable else 4
-        )
         m.submodules.unexported_tally = UnexportedTally(payload=buffer.unexported.payload.shape())
 
         self._connect_streams(m)
-        self._connect_events(m)
+        self._count(m)
         self._connect_signals(m)
         self._share_record(m)
         if p.loadable:
@@ -110,50 +117,67 @@ class Probe(wiring.Component):
 
         return m
 
+    def _front(self):
+        p = self.parameters
+        if p.pipeline is None:
+            return SerialFront(table=p.table, checksum=p.checksum, loadable=p.loadable)
+        return PipelinedFront(pipeline=p.pipeline, table=p.table, checksum=p.checksum)
+
     def _connect_streams(self, m):
         parts = m.submodules
-        connect(m, wiring.flipped(self.i), parts.parser.i)
-        connect(m, parts.parser.o, parts.frame_tally.i)
-        connect(m, parts.set_up.o, parts.table.i)
-        connect(m, parts.set_up.packet, parts.table.packet)
-        connect(m, parts.table.o, parts.buffer.i)
+        connect(m, wiring.flipped(self.i), parts.front.i)
+        connect(m, parts.front.o, parts.buffer.i)
         connect(m, parts.buffer.unexported, parts.unexported_tally.i)
         connect(m, parts.classifier.o, parts.record_tally.i)
         connect(m, parts.record_tally.o, parts.exporter.i)
         connect(m, parts.exporter.o, wiring.flipped(self.o))
-        if not self.parameters.loadable:
-            connect(m, parts.frame_tally.o, parts.set_up.i)
-            connect(m, parts.parser.packet, parts.set_up.words)
 
-    def _connect_events(self, m):
-        parts, counters = m.submodules, m.submodules.counters
-        events = (parts.frame_tally.event, parts.record_tally.event, parts.unexported_tally.event)
+    def _count(self, m):
+        """Connects all events to the counters, where they come fast through a collector."""
+        p, parts, exporter = self.parameters, m.submodules, m.submodules.exporter
+        count = len(counters_of(loadable=p.loadable))
+        events = [parts.front.event, parts.record_tally.event, parts.unexported_tally.event]
+        events.append(wiring.flipped(self.overrun))
+        if p.loadable:
+            events.append(parts.front.image_event)
+        if p.pipeline is None:
+            m.submodules.counters = counters = CounterBank(counters=count, sources=len(events))
+            taken_by = counters
+            m.d.comb += counters.snapshot.eq(exporter.snapshot)
+        else:
+            m.submodules.collector = taken_by = EventCollector(
+                sources=event_sources(short_records=p.short_records), counters=count
+            )
+            bits = taken_by.amount_bits
+            m.submodules.counters = counters = CounterBank(counters=count, sources=1, amount_bits=bits, in_logic=True)
+            connect(m, taken_by.o, counters.i_0)
+            m.d.comb += [
+                taken_by.snapshot.eq(exporter.snapshot),
+                counters.snapshot.eq(taken_by.bank_snapshot),
+                taken_by.bank_snapshot_done.eq(counters.snapshot_done),
+            ]
         for number, event in enumerate(events):
-            connect(m, event, getattr(counters, f"i_{number}"))
-        connect(m, wiring.flipped(self.overrun), counters.i_3)
+            connect(m, event, getattr(taken_by, f"i_{number}"))
+        m.d.comb += [
+            exporter.snapshot_done.eq(counters.snapshot_done),
+            counters.address.eq(exporter.counter_address),
+            exporter.counter_data.eq(counters.data),
+        ]
 
     def _connect_signals(self, m):
         """Whatever is no stream: what the set-up said, how full things are, and what makes the exporter send."""
         parts = m.submodules
-        frame_tally, set_up, table, buffer = parts.frame_tally, parts.set_up, parts.table, parts.buffer
-        exporter, counters = parts.exporter, parts.counters
+        front, exporter = parts.front, parts.exporter
         m.d.comb += [
-            self.ready.eq(table.ready & set_up.done),
-            set_up.quiet.eq(~buffer.available),
-            table.restart.eq(set_up.restart),
-            frame_tally.ready.eq(self.ready),
-            table.key.eq(set_up.key),
-            exporter.enabled.eq(set_up.done),
-            exporter.epoch_ms.eq(set_up.epoch_ms),
-            exporter.seconds.eq(set_up.seconds),
-            exporter.fill.eq(table.fill),
-            exporter.quiet.eq(~buffer.available),
-            exporter.announce.eq(frame_tally.flush),
-            exporter.tick.eq(frame_tally.tick),
-            counters.snapshot.eq(exporter.snapshot),
-            exporter.snapshot_done.eq(counters.snapshot_done),
-            counters.address.eq(exporter.counter_address),
-            exporter.counter_data.eq(counters.data),
+            self.ready.eq(front.ready),
+            front.quiet.eq(~parts.buffer.available),
+            exporter.enabled.eq(front.set_up),
+            exporter.epoch_ms.eq(front.epoch_ms),
+            exporter.seconds.eq(front.seconds),
+            exporter.fill.eq(front.fill),
+            exporter.quiet.eq(~parts.buffer.available & ~front.busy),
+            exporter.announce.eq(front.flush),
+            exporter.tick.eq(front.tick),
         ]
 
     def _share_record(self, m):
@@ -170,22 +194,15 @@ class Probe(wiring.Component):
             m.d.comb += buffer.record.address.eq(exporter.record.address)
 
     def _load(self, m, forest):
-        """Puts the reader of chunks before the set-up, and the forest behind it, whatever part that belongs to."""
-        parts = m.submodules
-        m.submodules.chunks = chunks = ChunkReader()
-        connect(m, parts.parser.packet, chunks.words)
-        connect(m, parts.frame_tally.o, chunks.i)
-        connect(m, chunks.packet, parts.set_up.words)
-        connect(m, chunks.o, parts.set_up.i)
-        connect(m, chunks.table, forest.table)
-        connect(m, chunks.event, parts.counters.i_4)
-        exporter = parts.exporter
+        """Connects the forest to the images that the front finds among the items."""
+        front, exporter = m.submodules.front, m.submodules.exporter
+        connect(m, front.image, forest.table)
         m.d.comb += [
-            chunks.quiet.eq(~parts.buffer.available & ~exporter.busy),
-            chunks.loaded.eq(forest.loaded),
-            chunks.refused.eq(forest.refused),
+            front.image_quiet.eq(~m.submodules.buffer.available & ~exporter.busy),
+            front.image_loaded.eq(forest.loaded),
+            front.image_refused.eq(forest.refused),
             exporter.forest_id.eq(forest.forest_id),
             exporter.monitor_only.eq(forest.monitor_only),
         ]
-        with m.If(chunks.ended):
+        with m.If(front.image_ended):
             m.d.comb += exporter.announce.eq(1)

@@ -30,7 +30,8 @@ class RecordBuffer(wiring.Component):
     """A queue of records in block RAM.
 
     A record is judged when its last word comes: of too few packets, it is counted as *short*; without room, it waits
-    (``wait``) or is counted as *overload*. The words of a counted record are overwritten by the next one.
+    (``wait``) or is counted as *overload*. The words of a counted record are overwritten by the next one. The first
+    word of a record may come alone when ``min_packets`` is above 1: of one packet, so short.
 
     **Throughput**: one word a clock. **Latency**: 1 cycle from the last word to ``available``.
 
@@ -85,7 +86,7 @@ class RecordBuffer(wiring.Component):
             m.d.sync += head.eq(head + 1)
 
         full = (tail + 1)[: len(tail)] == head
-        packets = Signal(COUNT_BITS + 1)
+        packets = Signal(COUNT_BITS + 1, init=1)  # as many as a record has that ends before it tells
         short = packets < self._min_packets
         free = ~self.unexported.valid  # of the last count
         m.d.comb += self.i.ready.eq(~self.i.p.last | (free & (~full | short) if self._wait else free))
@@ -97,7 +98,7 @@ class RecordBuffer(wiring.Component):
             m.d.sync += word.eq(word + 1)
             self._add_packets(m, word, packets)
             with m.If(self.i.p.last):
-                m.d.sync += word.eq(0)
+                m.d.sync += [word.eq(0), packets.eq(1)]
                 with m.If(short | full):
                     self._only_count(m, short, packets)
                 with m.Else():

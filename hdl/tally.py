@@ -3,17 +3,18 @@
 import enum
 
 from amaranth.hdl import Module, Mux, Signal
-from amaranth.lib import data, stream, wiring
+from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hdl.classifier import Classification
-from hdl.counter_bank import AMOUNT_BITS
+from hdl.counter_bank import AMOUNT_BITS, event_shape
 from hdl.item import FrameOutcome, ItemKind
-from hdl.packet import Descriptor
+from hdl.packet import Descriptor, ParsedItem
 from hdl.record_buffer import Unexported
 from hdl.verdict import Verdict, VerdictReason
 
 __all__ = ["Counter", "FrameTally", "RecordTally", "UnexportedTally", "counters_of", "event_signature"]
+__all__ += ["event_sources"]
 
 
 class Counter(enum.IntEnum):
@@ -57,12 +58,26 @@ _OF_REASON = {
     VerdictReason.ONE_SIDED: Counter.RECORDS_ONE_SIDED,
     VerdictReason.MIDFLOW: Counter.RECORDS_MIDFLOW,
 }
-_OF_REASON_LOADABLE = _OF_REASON | {VerdictReason.OVERLOAD: Counter.RECORDS_UNCLASSIFIED}
 
 
 def event_signature() -> stream.Signature:
     """Events of the probe's counter bank."""
-    return stream.Signature(data.StructLayout({"index": range(len(Counter)), "amount": AMOUNT_BITS}))
+    return stream.Signature(event_shape(len(Counter)))
+
+
+def event_sources(*, short_records: bool = False) -> tuple[dict[int, int], ...]:
+    """The counters that frames, records, unexported records and the link add to, with the bits of their amounts."""
+    exported = [Counter.RECORDS_SPAM, Counter.RECORDS_BACKGROUND, *_OF_REASON.values()]
+    unexported = [Counter.RECORDS_OVERLOAD]
+    (exported if short_records else unexported).append(Counter.RECORDS_SHORT)
+    links = (Counter.FRAMES_OVERRUN, Counter.FRAMES_BAD_FCS)
+    frames = [counter for counter in Counter if counter <= Counter.BAD_ITEMS and counter not in links]
+    return (
+        dict.fromkeys(frames, 1),
+        dict.fromkeys(exported, 1) | {Counter.FRAMES_EXPORTED: AMOUNT_BITS},
+        dict.fromkeys(unexported, 1) | dict.fromkeys((Counter.FRAMES_SHORT, Counter.FRAMES_OVERLOAD), AMOUNT_BITS),
+        dict.fromkeys(links, AMOUNT_BITS),
+    )
 
 
 class FrameTally(wiring.Component):
@@ -71,22 +86,28 @@ class FrameTally(wiring.Component):
     While the probe is not ready, frames are counted as NOT_READY, ticks, flushes and chunks are forgotten, and only a
     set-up item is passed on.
 
-    **Latency**: a frame waits until its event has been taken.
+    An item is counted while the table works on it. **Latency**: 1 cycle before it is passed on; it ends when both the
+    event and the descriptor have been taken.
+
+    Parameters
+    ----------
+    payload: a descriptor, or what has one
 
     Attributes
     ----------
     ready: the table is clear and the link has set the probe up
-    i, o: descriptors
+    i, o: descriptors, or what has them
     event: what to count
     tick, flush: high for one clock when the table has handled one
     """
 
-    def __init__(self):
+    def __init__(self, *, payload: type[Descriptor] | type[ParsedItem] = Descriptor):
+        self._whole = payload is ParsedItem
         super().__init__(
             {
                 "ready": In(1),
-                "i": In(stream.Signature(Descriptor)),
-                "o": Out(stream.Signature(Descriptor)),
+                "i": In(stream.Signature(payload)),
+                "o": Out(stream.Signature(payload)),
                 "event": Out(event_signature()),
                 "tick": Out(1),
                 "flush": Out(1),
@@ -95,33 +116,34 @@ class FrameTally(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        frame = ~self.i.p.bad & (self.i.p.kind == ItemKind.FRAME)
+        item = self.i.p.descriptor if self._whole else self.i.p
+        frame = ~item.bad & (item.kind == ItemKind.FRAME)
         m.d.comb += self.o.payload.eq(self.i.payload)
-        outcome = Mux(self.ready, self.i.p.outcome, FrameOutcome.NOT_READY)
+        ready, counted, passed = Signal(), Signal(), Signal()
+        outcome = Mux(ready, item.outcome, FrameOutcome.NOT_READY)
         m.d.comb += [
             self.event.p.amount.eq(1),
-            self.event.p.index.eq(Mux(self.i.p.bad, Counter.BAD_ITEMS, outcome)),
+            self.event.p.index.eq(Mux(item.bad, Counter.BAD_ITEMS, outcome)),
         ]
 
         with m.FSM():
-            with m.State("COUNT"):
+            with m.State("LOOK"):
+                # Whether the probe is ready may change while the item waits to be counted.
+                forgotten = item.bad | (~self.ready & (item.kind != ItemKind.SETUP))
+                m.d.sync += [ready.eq(self.ready), counted.eq(~(item.bad | frame)), passed.eq(forgotten)]
                 with m.If(self.i.valid):
-                    with m.If(self.i.p.bad | frame):
-                        m.d.comb += self.event.valid.eq(1)
-                    with m.If(~self.event.valid | self.event.ready):
-                        m.next = "PASS"
-                        with m.If(self.i.p.bad | (~self.ready & (self.i.p.kind != ItemKind.SETUP))):
-                            m.d.comb += self.i.ready.eq(1)
-                            m.next = "COUNT"
-            with m.State("PASS"):
-                m.d.comb += self.o.valid.eq(1)
-                with m.If(self.o.ready):
+                    m.next = "COUNT_AND_PASS"
+            with m.State("COUNT_AND_PASS"):
+                m.d.comb += [self.event.valid.eq(~counted), self.o.valid.eq(~passed)]
+                m.d.sync += [counted.eq(counted | self.event.ready), passed.eq(passed | self.o.ready)]
+                with m.If(self.o.valid & self.o.ready):
                     m.d.comb += [
-                        self.i.ready.eq(1),
-                        self.tick.eq(self.i.p.kind == ItemKind.TICK),
-                        self.flush.eq(self.i.p.kind == ItemKind.FLUSH),
+                        self.tick.eq(item.kind == ItemKind.TICK),
+                        self.flush.eq(item.kind == ItemKind.FLUSH),
                     ]
-                    m.next = "COUNT"
+                with m.If((counted | self.event.ready) & (passed | self.o.ready)):
+                    m.d.comb += self.i.ready.eq(1)
+                    m.next = "LOOK"
 
         return m
 
@@ -132,6 +154,7 @@ class RecordTally(wiring.Component):
     Parameters
     ----------
     loadable: there are records that no forest has classified
+    short_records: there are those of too few packets
 
     Attributes
     ----------
@@ -139,8 +162,12 @@ class RecordTally(wiring.Component):
     event: what to count
     """
 
-    def __init__(self, *, loadable: bool = False):
-        self._of_reason = _OF_REASON_LOADABLE if loadable else _OF_REASON
+    def __init__(self, *, loadable: bool = False, short_records: bool = False):
+        self._of_reason = dict(_OF_REASON)
+        if loadable:
+            self._of_reason[VerdictReason.OVERLOAD] = Counter.RECORDS_UNCLASSIFIED
+        if short_records:
+            self._of_reason[VerdictReason.SHORT] = Counter.RECORDS_SHORT
         super().__init__(
             {
                 "i": In(stream.Signature(Classification)),

@@ -11,7 +11,7 @@ from hdl.item import FrameOutcome
 from hdl.tally import Counter
 from hdl.verdict import EndReason, Verdict, VerdictReason
 
-from .identity import Endpoint
+from .identity import Endpoint, Pseudonym
 from .ipfix_messages import MAX_MESSAGE_BYTES, Collector, DataRecord, IpfixMessage
 
 __all__ = ["ExportStream", "ExportedCounters", "ExportedRecord", "exported"]
@@ -31,6 +31,7 @@ _ADDRESSES = {
     4: (Element(Iana.sourceIPv4Address), Element(Iana.destinationIPv4Address)),
     6: (Element(Iana.sourceIPv6Address), Element(Iana.destinationIPv6Address)),
 }
+_PSEUDONYMS = (own(Own.sourcePseudonym), own(Own.destinationPseudonym))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,8 +109,7 @@ def exported(record: DataRecord) -> ExportedRecord | ExportedCounters:
 
 
 def _flow(record: DataRecord) -> ExportedRecord:
-    version = 4 if _ADDRESSES[4][0] in record.values else 6
-    initiator, responder = (record.unsigned(element) for element in _ADDRESSES[version])
+    version, initiator, responder = _addresses(record)
     first_ms = record.unsigned(Element(Iana.flowStartMilliseconds))
     last_ms = record.unsigned(Element(Iana.flowEndMilliseconds))
     if not first_ms <= last_ms <= _LAST_MS:
@@ -131,6 +131,17 @@ def _flow(record: DataRecord) -> ExportedRecord:
         build_id=record.unsigned(own(Own.buildId)),
         monitor_only=bool(record.unsigned(own(Own.monitorOnly))),
     )
+
+
+def _addresses(record: DataRecord) -> tuple[int, int, int]:
+    """The version of IP, and the addresses or pseudonyms of initiator and responder."""
+    if _PSEUDONYMS[0] in record.values:
+        version = record.unsigned(Element(Iana.ipVersion))
+        if version not in _ADDRESSES:
+            raise ValueError(f"IP version must be 4 or 6, not {version}")
+        return version, *(Pseudonym(record.unsigned(element)) for element in _PSEUDONYMS)
+    version = 4 if _ADDRESSES[4][0] in record.values else 6
+    return version, *(record.unsigned(element) for element in _ADDRESSES[version])
 
 
 def _counters(record: DataRecord) -> ExportedCounters:

@@ -13,7 +13,7 @@ from hdl.verdict import EndReason
 
 from .flow_record import FlowRecord
 from .headers import Packet
-from .identity import Endpoints, endpoints_of, identity_of
+from .identity import Endpoint, Endpoints, endpoints_of, identity_of, pseudonym_of
 from .table_parameters import TableParameters
 
 __all__ = ["FlowTable", "TableParameters"]
@@ -204,10 +204,18 @@ class FlowTable:
 
     def _fill(self, slot: object, arrival: _Arrival, previous: _Entry | None) -> None:
         initiator_high = self._initiator_high(arrival, previous)
-        entry = _Entry(arrival.identity, arrival.endpoints, initiator_high, self.now, len(self._accumulators))
+        endpoints = self._kept(arrival.endpoints)
+        entry = _Entry(arrival.identity, endpoints, initiator_high, self.now, len(self._accumulators))
         self._entries[slot] = entry
         self.filled += 1
         self._update(entry, arrival)
+
+    def _kept(self, endpoints: Endpoints) -> Endpoints:
+        """What the entry holds of its endpoints; they stay in the order of their addresses."""
+        if not self.parameters.anonymised:
+            return endpoints
+        version, *sides = endpoints
+        return Endpoints(version, *(Endpoint(pseudonym_of(version, a, self._key), port) for a, port in sides))
 
     def _initiator_high(self, arrival: _Arrival, previous: _Entry | None) -> bool:
         packet, ports = arrival.packet, self.parameters.ports

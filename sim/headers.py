@@ -3,6 +3,7 @@
 from struct import Struct
 from typing import NamedTuple
 
+from hdl.header_sum import header_sum_right
 from hdl.item import FrameOutcome
 
 __all__ = ["Packet", "decode_frame", "find_ip", "follow_extensions", "header_bytes"]
@@ -57,7 +58,9 @@ _Settled = tuple[FrameOutcome, int, Packet | None]
 """The outcome, the number of bytes that settled it, and the packet."""
 
 
-def decode_frame(data: bytes, wire_length: int, ports: frozenset[int] | None) -> tuple[FrameOutcome, Packet | None]:
+def decode_frame(
+    data: bytes, wire_length: int, ports: frozenset[int] | None, checksum: bool = False
+) -> tuple[FrameOutcome, Packet | None]:
     """The outcome of a frame, and its packet when that is USED.
 
     Parameters
@@ -68,8 +71,10 @@ def decode_frame(data: bytes, wire_length: int, ports: frozenset[int] | None) ->
         Length of the whole frame, without FCS.
     ports:
         Flows of other ports are UNTRACKED; None tracks all.
+    checksum:
+        Look at the checksum of IPv4 headers. Frames that the capturing machine itself sent often have none yet.
     """
-    outcome, _, packet = _settle(data, wire_length, ports)
+    outcome, _, packet = _settle(data, wire_length, ports, checksum)
     return outcome, packet
 
 
@@ -85,14 +90,16 @@ def header_bytes(data: bytes, wire_length: int) -> int:
     return min(end, len(data))
 
 
-def _settle(data: bytes, wire_length: int, ports: frozenset[int] | None) -> _Settled:
+def _settle(data: bytes, wire_length: int, ports: frozenset[int] | None, checksum: bool = False) -> _Settled:
     """Header by header; the first byte that can settle the outcome decides."""
     if len(data) < _TYPE_END:
         return FrameOutcome.TRUNCATED, len(data), None
     outcome, at, version = find_ip(data, data[_TYPE_END - 2] << 8 | data[_TYPE_END - 1])
     if outcome is not None:
         return outcome, at, None
-    return (_settle_ipv4 if version == 4 else _settle_ipv6)(data, at, wire_length, ports)
+    if version == 4:
+        return _settle_ipv4(data, at, wire_length, ports, checksum)
+    return _settle_ipv6(data, at, wire_length, ports)
 
 
 def find_ip(data: bytes, ethertype: int) -> tuple[FrameOutcome | None, int, int]:
@@ -153,7 +160,7 @@ def _below_pppoe(data: bytes, at: int) -> tuple[FrameOutcome | None, int, int]:
     return (FrameOutcome.NOT_IP, at + 8, 0) if version is None else (None, at + 8, version)
 
 
-def _settle_ipv4(data: bytes, l2: int, wire_length: int, ports: frozenset[int] | None) -> _Settled:
+def _settle_ipv4(data: bytes, l2: int, wire_length: int, ports: frozenset[int] | None, checksum: bool) -> _Settled:
     available = len(data)
     if available <= l2:
         return FrameOutcome.TRUNCATED, available, None
@@ -172,10 +179,12 @@ def _settle_ipv4(data: bytes, l2: int, wire_length: int, ports: frozenset[int] |
     if available < l2 + 10:
         return FrameOutcome.TRUNCATED, available, None
     protocol = data[l2 + 9]
+    if protocol not in (TCP, UDP):
+        return FrameOutcome.TUNNEL if protocol in TUNNELS else FrameOutcome.NOT_TCP, l2 + 10, None
+    if checksum and available >= l2 + header and not header_sum_right(data[l2 : l2 + header]):
+        return FrameOutcome.BAD_CHECKSUM, l2 + header, None
     if protocol == UDP:
         return _settle_udp(data, l2 + header)
-    if protocol != TCP:
-        return FrameOutcome.TUNNEL if protocol in TUNNELS else FrameOutcome.NOT_TCP, l2 + 10, None
     return _settle_tcp(data, l2 + header, ports, _Ip(4, header, length, data[l2 + 8], l2 + 12, 4))
 
 

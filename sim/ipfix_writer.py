@@ -148,7 +148,7 @@ def probe_counters(probe: SoftwareProbe) -> dict[Counter, int]:
         Counter.RECORDS_ONE_SIDED: counts["reason_one_sided"],
         Counter.RECORDS_MIDFLOW: counts["reason_midflow"],
         Counter.FRAMES_EXPORTED: counts["frames_exported"],
-        Counter.RECORDS_SHORT: counts["records_unexported"],
+        Counter.RECORDS_SHORT: counts["records_unexported"] + counts["reason_short"],
         Counter.RECORDS_OVERLOAD: 0,
         Counter.FRAMES_SHORT: counts["frames_unexported"],
         Counter.FRAMES_OVERLOAD: 0,

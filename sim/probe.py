@@ -55,6 +55,10 @@ class SoftwareProbe:
         Classifies; its features, ports, orientation and least number of packets set the probe up.
     sets, ways, idle_ms, active_ms, linger_ms:
         Of the flow table, see :class:`TableParameters`.
+    short_records:
+        Flows of too few packets leave as records too, unclassified, instead of being only counted.
+    anonymised:
+        Keyed pseudonyms are kept in place of addresses.
     key:
         64-bit secret key of the hash.
     loading:
@@ -77,11 +81,14 @@ class SoftwareProbe:
         idle_ms: int = 120_000,
         active_ms: int = 1_800_000,
         linger_ms: int = 2_000,
+        short_records: bool = False,
+        anonymised: bool = False,
         key: int = 0,
         loading: TableLoading | None = None,
     ):
         self.forest = forest
         self.loading = loading
+        self._short_records = short_records
         self.table = FlowTable(
             TableParameters(
                 sets=sets,
@@ -92,6 +99,7 @@ class SoftwareProbe:
                 ports=None if forest.ports is None else frozenset(forest.ports),
                 orientation=forest.orientation,
                 accumulators=accumulators_of(forest.feature_names),
+                anonymised=anonymised,
             ),
             key,
         )
@@ -153,7 +161,7 @@ class SoftwareProbe:
     def _classify(self, flows: list[FlowRecord]) -> Iterator[ProbeRecord]:
         exported = []
         for flow in flows:
-            fate = "unexported" if flow.packets < self.forest.min_packets else "exported"
+            fate = "unexported" if self._is_short(flow) and not self._short_records else "exported"
             self._counts[f"records_{fate}"] += 1
             self._counts[f"frames_{fate}"] += flow.packets
             if fate == "exported":
@@ -168,6 +176,8 @@ class SoftwareProbe:
         verdicts = self.forest.verdicts(scores)
         for flow, row, score, decided in zip(exported, rows, scores, verdicts, strict=True):
             reason = self._uncertain_reason(flow)
+            if reason is VerdictReason.SHORT:
+                score = 0
             if reason is None:
                 verdict = Verdict(int(decided))
                 reason = VerdictReason.BAND if verdict is Verdict.UNCERTAIN else VerdictReason.DECIDED
@@ -177,13 +187,18 @@ class SoftwareProbe:
             self._counts[f"reason_{reason.name.lower()}"] += 1
             yield ProbeRecord(flow, tuple(row.tolist()), int(score), verdict, reason, self.forest)
 
+    def _is_short(self, flow: FlowRecord) -> bool:
+        return flow.packets < self.forest.min_packets
+
     @property
     def _unclassified(self) -> bool:
         """The forest has no tables."""
         return self.loading is not None and self.loading.incomplete
 
     def _uncertain_reason(self, flow: FlowRecord) -> VerdictReason | None:
-        """The highest reason not to trust the score, None when the score decides."""
+        """Why the score is not to be trusted, None when it decides."""
+        if self._is_short(flow):
+            return VerdictReason.SHORT
         if self._unclassified:
             return VerdictReason.OVERLOAD
         if not flow.syn:

@@ -12,7 +12,7 @@ from compiler.extras import import_extra
 from hdl.accumulator import OCTETS, PACKETS
 
 from .export_records import ExportedRecord
-from .identity import address_text
+from .identity import Pseudonym, address_text
 
 __all__ = [
     "RECORD_COLUMNS",
@@ -27,7 +27,7 @@ RECORD_COLUMNS = (
     *("start", "end", "client_ip", "client_port", "server_ip", "server_port"),
     *("packets", "octets", "response_packets", "response_octets"),
     *("end_reason", "biflow_direction", "verdict", "reason", "score"),
-    *("forest_id", "build_id", "monitor_only"),
+    *("forest_id", "build_id", "monitor_only", "anonymised"),
 )
 """Of CSV and Parquet. The client is the initiator; ``packets`` and ``octets`` are those that it sent."""
 
@@ -47,6 +47,7 @@ def record_row(record: ExportedRecord) -> tuple[Any, ...]:
         record.biflow_direction,
         *(record.verdict.name.lower(), record.reason.name.lower(), record.score),
         *(f"{record.forest_id:08x}", f"{record.build_id:08x}", int(record.monitor_only)),
+        int(isinstance(record.initiator.address, Pseudonym)),
     )
 
 

@@ -6,7 +6,7 @@ from hdl.entry_layout import EntryLayout, EntryWord, StateBit
 from hdl.verdict import EndReason
 
 from .flow_record import FlowRecord
-from .identity import Endpoint
+from .identity import Endpoint, Pseudonym
 
 __all__ = ["flow_from_words", "words_of_flow"]
 
@@ -22,16 +22,18 @@ def flow_from_words(words: Sequence[int], layout: EntryLayout) -> FlowRecord:
     def bit(position: StateBit) -> bool:
         return bool(word(EntryWord.STATE) >> position & 1)
 
-    version, count = (6, 4) if bit(StateBit.IPV6) else (4, 1)
+    ipv6 = bit(StateBit.IPV6)
 
     def endpoint(first: int, shift: int) -> Endpoint:
         address = 0
-        for index in range(count):
+        for index in range(layout.address_words(ipv6=ipv6)):
             address = address << 32 | word(first + index)
+        if layout.anonymised:
+            address = Pseudonym(address)
         return Endpoint(address, word(EntryWord.PORTS) >> shift & 0xFFFF)
 
     return FlowRecord(
-        version=version,
+        version=6 if ipv6 else 4,
         initiator=endpoint(EntryWord.INITIATOR, 16),
         responder=endpoint(EntryWord.RESPONDER, 0),
         initiator_high=bit(StateBit.INITIATOR_HIGH),
@@ -68,11 +70,11 @@ def words_of_flow(flow: FlowRecord, layout: EntryLayout) -> list[int]:
     put(EntryWord.FIRST, flow.first_ms)
     put(EntryWord.LAST, flow.last_ms)
     put(EntryWord.PORTS, flow.initiator.port << 16 | flow.responder.port)
-    count = 4 if flow.version == 6 else 1
+    count = layout.address_words(ipv6=flow.version == 6)
     for first, endpoint in ((EntryWord.INITIATOR, flow.initiator), (EntryWord.RESPONDER, flow.responder)):
         for index in range(count):
             put(first + index, endpoint.address >> 32 * (count - 1 - index) & _WORD)
     for begin, side in ((EntryWord.FORWARD, flow.forward), (layout.response, flow.response)):
-        for accumulator, slot in layout.slots.items():
-            put(begin + slot.word, side[accumulator] << slot.shift)
+        for index, word in enumerate(layout.place(side)):
+            put(begin + index, word)
     return words

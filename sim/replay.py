@@ -11,6 +11,7 @@ from typing import NamedTuple
 from compiler.errors import CheckFailed, InputError
 from compiler.exporting import board_named
 from compiler.forest import Forest
+from compiler.probe_options import ProbeOptions
 from compiler.probe_plan import probe_parameters
 from hdl.cobs import cobs_encode
 from hdl.item import ItemKind
@@ -90,7 +91,7 @@ def read_probe(directory: Path) -> ExportedProbe:
     if manifest.top != "probe":
         raise InputError(f"{directory}: holds a {manifest.top}, no probe; export with --top probe")
     board = board_named(manifest.board["name"])
-    parameters = probe_parameters(export.forest, board, export.plan, manifest.build_id)
+    parameters = probe_parameters(export.forest, board, export.plan, manifest.build_id, ProbeOptions(**manifest.probe))
     return ExportedProbe(export.forest, parameters, export.plan.parameters if export.plan.loadable else None)
 
 
@@ -123,6 +124,8 @@ def software_probe(probe: ExportedProbe, key: int, others: Sequence[Forest] = ()
         idle_ms=table.idle_ms,
         active_ms=table.active_ms,
         linger_ms=table.linger_ms,
+        short_records=probe.parameters.short_records,
+        anonymised=table.layout.anonymised,
         key=key,
         loading=None if probe.walker is None else TableLoading(probe.walker, [probe.forest, *others]),
     )

@@ -28,6 +28,8 @@ class TableParameters:
         ``initiator``: forward is from the side that opened the flow. ``first``: from the first sender seen.
     accumulators:
         What is kept per direction; PACKETS and OCTETS are among them.
+    anonymised:
+        Keyed pseudonyms are kept in place of addresses.
     """
 
     sets: int | None = None
@@ -38,6 +40,7 @@ class TableParameters:
     ports: frozenset[int] | None = frozenset({25})
     orientation: Literal["initiator", "first"] = "initiator"
     accumulators: tuple[Accumulator, ...] = (PACKETS, OCTETS)
+    anonymised: bool = False
 
     def __post_init__(self):
         timeouts = (self.idle_ms, self.active_ms, self.linger_ms)

@@ -9,6 +9,7 @@ from amaranth.sim import Simulator
 from .compiled_testbench import simulate_compiled
 
 __all__ = ["SIMULATORS", "Stalls", "frames_to_payloads", "simulate", "stream_get", "stream_put", "transfers"]
+__all__ += ["words_to_payloads"]
 
 PERIOD_S = 1e-6
 
@@ -74,6 +75,19 @@ def frames_to_payloads(frames: Iterable[Iterable[int]]) -> Iterable[dict[str, in
         words = list(frame)
         for index, word in enumerate(words):
             yield {"data": word, "first": index == 0, "last": index == len(words) - 1}
+
+
+def words_to_payloads(frames: Iterable[bytes], size: int) -> Iterable[dict[str, int]]:
+    """Payloads of a framed stream of words of ``size`` bytes (:func:`hdl.item.framed_words`)."""
+    for frame in frames:
+        for at in range(0, len(frame), size):
+            word = frame[at : at + size]
+            yield {
+                "data": int.from_bytes(word.ljust(size, b"\0"), "big"),
+                "bytes": len(word),
+                "first": at == 0,
+                "last": at + size >= len(frame),
+            }
 
 
 def simulate(

@@ -37,11 +37,18 @@ def tcp_frame(
         length = 4 * words + len(tcp) + payload
         ip = bytes([0x40 | words, 0]) + length.to_bytes(2, "big") + bytes(2) + fragment.to_bytes(2, "big")
         ip += bytes([ttl, next_header]) + bytes(2) + source + destination + bytes(4 * option_words)
+        ip = ip[:10] + _header_sum(ip) + ip[12:]
     else:
         length = len(extensions) + len(tcp) + payload
         ip = b"\x60\0\0\0" + length.to_bytes(2, "big") + bytes([next_header, ttl]) + source + destination + extensions
     frame = bytes(12) + _below(layers, version=4 if len(source) == 4 else 6) + ip + tcp
     return frame, max(len(frame) + payload, 60)
+
+
+def _header_sum(header: bytes) -> bytes:
+    """The checksum of an IPv4 header in which it is zero, by RFC 1071."""
+    total = sum(header[at] << 8 | header[at + 1] for at in range(0, len(header), 2)) % 0xFFFF
+    return (0xFFFF - total).to_bytes(2, "big")
 
 
 def _below(layers: tuple[str, ...], *, version: int) -> bytes:

@@ -47,7 +47,7 @@ def test_files(exported, forest):
 def test_manifest_is_what_was_returned(forest, tmp_path):
     manifest = export(forest, tmp_path / "core")
     document = json.loads((tmp_path / "core" / "manifest.json").read_text())
-    assert (document["format"], document["version"]) == (FORMAT, VERSION) == ("hedgerow-export", 1)
+    assert (document["format"], document["version"]) == (FORMAT, VERSION) == ("hedgerow-export", 2)
     assert document == json.loads(json.dumps(manifest.as_json()))
 
 
@@ -207,8 +207,8 @@ def test_evidence_is_recorded(tmp_path):
     [
         ("{", "manifest.json: not JSON: "),
         ("[]", 'not the manifest of an export: "format" must be "hedgerow-export"$'),
-        ('{"format": "hedgerow-export", "version": 9}', "manifest.json: version must be 1, not 9$"),
-        ('{"format": "hedgerow-export", "version": 1, "top": 0}', "fields must be those of version 1; look at "),
+        ('{"format": "hedgerow-export", "version": 9}', "manifest.json: version must be 1 or 2, not 9$"),
+        ('{"format": "hedgerow-export", "version": 2, "top": 0}', "fields must be those of version 2; look at "),
     ],
 )
 def test_a_wrong_manifest_is_refused(tmp_path, text, message):

@@ -3,7 +3,6 @@
 import pytest
 
 from boards import BOARDS
-from compiler.errors import InputError
 from compiler.export_fields import export_messages
 from compiler.features import CATALOGUE, REFERENCE_COLUMNS, UNIVERSAL, accumulators_of
 from compiler.information_elements import COUNTERS, OWN_ENTERPRISE, Own, element_of
@@ -41,10 +40,10 @@ def test_only_what_the_forest_asks_for_is_accumulated():
     assert len(entry_layout(grown_forest(names=UNIVERSAL)).accumulators) == 13
 
 
-@pytest.mark.parametrize("name", ["spl2", "rspl2"])
-def test_features_without_a_circuit(name):
-    with pytest.raises(InputError, match=rf"forest 'grown': feature '{name}' .* has no circuit yet"):
-        entry_layout(grown_forest(names=("sp", name)))
+def test_larger_entries_are_fewer():
+    small, large = _parameters(names=UNIVERSAL).table, _parameters(names=tuple(CATALOGUE)).table
+    assert (small.layout.stride, large.layout.stride) == (32, 64)
+    assert small.entries * small.layout.stride == large.entries * large.layout.stride
 
 
 def test_every_accumulator_has_an_element_of_its_own():

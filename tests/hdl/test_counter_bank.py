@@ -111,7 +111,7 @@ def test_throughput_and_order():
     assert [after[0] - before[0] for before, after in itertools.pairwise(taken)] == [9, 9]
 
 
-def test_a_snapshot_takes_8_cycles_a_counter():
+def test_a_snapshot_takes_4_cycles_a_counter():
     dut = CounterBank(counters=22, sources=1)
 
     async def run(ctx):
@@ -121,7 +121,7 @@ def test_a_snapshot_takes_8_cycles_a_counter():
         while not finished:
             _, _, finished = await ctx.tick().sample(dut.snapshot_done)
             cycles += 1
-        assert cycles == 1 + 8 * 22
+        assert cycles == 2 + 4 * 22
 
     simulate(dut, run, limit_cycles=400)
 

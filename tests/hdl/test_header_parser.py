@@ -13,9 +13,9 @@ from sim.testbench import Stalls, frames_to_payloads, simulate, stream_put
 from tests.frames import random_frame
 
 
-def _expected(item, ports):
+def parsed_item(item, ports, *, chunks=False, checksum=False):
     """(kind, outcome, words) of an item, or None for a bad one."""
-    if parse_item(item) is None:
+    if parse_item(item) is None or (ItemKind(item[0]).is_chunk and not chunks):
         return None
     time = int.from_bytes(item[4:8], "big")
     if item[0] != ItemKind.FRAME:
@@ -28,7 +28,7 @@ def _expected(item, ports):
             for word in range(needed // 4):
                 words[PacketWord.BODY + word] = int.from_bytes(item[8 + 4 * word : 12 + 4 * word], "big")
         return item[0], FrameOutcome.USED if told else FrameOutcome.TRUNCATED, words
-    outcome, packet = decode_frame(item[8:], int.from_bytes(item[1:4], "big"), ports)
+    outcome, packet = decode_frame(item[8:], int.from_bytes(item[1:4], "big"), ports, checksum)
     words = {PacketWord.TIME: time}
     if outcome == FrameOutcome.USED:
         words[PacketWord.PORTS] = packet.source_port << 16 | packet.destination_port
@@ -42,7 +42,7 @@ def _expected(item, ports):
     return item[0], outcome, words
 
 
-def _items(rng, count):
+def random_items(rng, count):
     for number in range(count):
         match rng.randrange(12):
             case 0:
@@ -60,27 +60,33 @@ def _items(rng, count):
 @pytest.mark.parametrize("ports", [(25,), (25, 587), None])
 @pytest.mark.parametrize("seed", range(2))
 def test_circuit_equals_model(ports, seed):
-    _check(HeaderParser(ports=ports), list(_items(random.Random(seed), 150)), ports, seed)
+    _check(HeaderParser(ports=ports), list(random_items(random.Random(seed), 150)), ports, seed)
 
 
-def _chunks(rng, count):
+def random_chunks(rng, count):
     for number in range(count):
         kind = rng.randint(ItemKind.CHUNK, ItemKind.ONLY_CHUNK + 1)
         length = rng.choice((0, CHUNK_BYTES - 1, CHUNK_BYTES, CHUNK_BYTES, CHUNK_BYTES + 1, 70, 140))
         yield bytes([kind]) + item_bytes(ItemKind.FRAME, time_ms=number, body=rng.randbytes(length))[1:]
-        yield from _items(rng, 1)
+        yield from random_items(rng, 1)
 
 
 @pytest.mark.parametrize("chunks", [False, True])
 def test_chunks_are_items_only_where_they_can_be_used(chunks):
-    items = list(_chunks(random.Random(3), 50))
+    items = list(random_chunks(random.Random(3), 50))
     _check(HeaderParser(ports=(25,), chunks=chunks), items, (25,), 3, chunks=chunks)
 
 
-def _check(dut, items, ports, seed, *, chunks=False):
-    expected = [_expected(item, None if ports is None else frozenset(ports)) for item in items]
-    if not chunks:
-        expected = [entry and (None if ItemKind(entry[0]).is_chunk else entry) for entry in expected]
+@pytest.mark.parametrize("seed", range(2))
+def test_checksum(seed):
+    items = list(random_items(random.Random(seed), 150))
+    expected = _check(HeaderParser(ports=(25,), checksum=True), items, (25,), seed, checksum=True)
+    assert FrameOutcome.BAD_CHECKSUM in {entry[1] for entry in expected if entry}
+
+
+def _check(dut, items, ports, seed, *, chunks=False, checksum=False):
+    ports = None if ports is None else frozenset(ports)
+    expected = [parsed_item(item, ports, chunks=chunks, checksum=checksum) for item in items]
 
     async def feed(ctx):
         await stream_put(ctx, dut.i, frames_to_payloads(items), Stalls(seed, 0.05))
@@ -104,3 +110,4 @@ def _check(dut, items, ports, seed, *, chunks=False):
     simulate(dut, feed, check, limit_cycles=60_000)
     assert None in expected
     assert {e[1] for e in expected if e} >= {FrameOutcome.USED, FrameOutcome.TRUNCATED}
+    return expected

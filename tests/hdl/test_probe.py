@@ -8,29 +8,34 @@ import pytest
 from boards import BOARDS
 from compiler.features import UNIVERSAL
 from compiler.plan import plan_forest
+from compiler.probe_options import NO_OPTIONS, ProbeOptions
 from compiler.probe_plan import probe_parameters
 from hdl.item import ItemKind, item_bytes
+from hdl.probe_front import Pipeline
 from hdl.tally import Counter
-from hdl.verdict import VerdictReason
+from hdl.verdict import Verdict, VerdictReason
 from sim.export_records import ExportedCounters, ExportedRecord, ExportStream
+from sim.identity import Pseudonym, pseudonym_of
 from sim.ipfix_writer import probe_counters
 from sim.items import Item, parse_item, setup_item
 from sim.probe import SoftwareProbe
 from sim.probe_check import as_exported
 from sim.simulated_probe import simulate_probe
+from sim.testbench import SIMULATORS
 from tests.forests import grown_forest
 from tests.frames import random_frame
-from tests.hdl.test_flow_table import random_items
+from tests.hdl.table_events import random_items
 
 EPOCH_MS = 1_700_000_000_000
 KEY = 0x0123456789ABCDEF
 BUILD = "0badcafe"
 
 
-def _parameters(forest, **changes):
+def probe_of(forest, options=NO_OPTIONS, **changes):
+    """A probe whose table is small."""
     board = BOARDS["icebreaker"]
     plan = plan_forest(forest, board.device, board.clock_hz)
-    parameters = probe_parameters(forest, board, plan, BUILD)
+    parameters = probe_parameters(forest, board, plan, BUILD, options)
     table = dataclasses.replace(parameters.table, sets=2, ways=2, idle_ms=1000, active_ms=4000, linger_ms=300)
     return dataclasses.replace(parameters, table=table, **changes)
 
@@ -65,6 +70,10 @@ def _first_tick():
     return item_bytes(ItemKind.TICK, body=(EPOCH_MS // 1000).to_bytes(4, "big"))
 
 
+PIPELINES = (None, Pipeline(), Pipeline(hashes=3))
+
+
+@pytest.mark.parametrize("pipeline", PIPELINES)
 @pytest.mark.parametrize(
     ("seed", "directions", "reasons"),
     [
@@ -72,7 +81,7 @@ def _first_tick():
         (2, "forward", {VerdictReason.DECIDED, VerdictReason.MIDFLOW}),
     ],
 )
-def test_circuit_equals_model(seed, directions, reasons):
+def test_circuit_equals_model(seed, directions, reasons, pipeline):
     rng = random.Random(seed)
     names = UNIVERSAL if directions == "both" else UNIVERSAL[:12]
     forest = grown_forest(names=names, directions=directions, seed=seed)
@@ -80,7 +89,7 @@ def test_circuit_equals_model(seed, directions, reasons):
     model = SoftwareProbe(forest, sets=2, ways=2, idle_ms=1000, active_ms=4000, linger_ms=300, key=KEY)
     expected = list(model.run(parse_item(item) for item in items))
 
-    records, counters = _run(_parameters(forest), items, seed)
+    records, counters = _run(probe_of(forest, pipeline=pipeline), items, seed)
 
     build_id = int(BUILD, 16)
     assert records == [as_exported(entry, EPOCH_MS, build_id) for entry in expected]
@@ -88,6 +97,76 @@ def test_circuit_equals_model(seed, directions, reasons):
     assert counters.fill == 0
     assert model.is_conserved()
     assert {record.reason for record in records} >= reasons
+
+
+@pytest.mark.parametrize("item_bytes", [1, 4, 8])
+@pytest.mark.parametrize("paused", [False, True])
+def test_wide_items(item_bytes, paused):
+    rng = random.Random(11)
+    forest = grown_forest(names=UNIVERSAL, seed=11)
+    items = [_first_tick(), *_hostile_items(rng, 3000), Item(ItemKind.FLUSH, 0).to_bytes()]
+    model = SoftwareProbe(forest, sets=2, ways=2, idle_ms=1000, active_ms=4000, linger_ms=300, key=KEY)
+    expected = [as_exported(entry, EPOCH_MS, int(BUILD, 16)) for entry in model.run(map(parse_item, items))]
+
+    parameters = probe_of(forest, pipeline=Pipeline(item_bytes, 2))
+    records, counters = _run(parameters, items, 11 if paused else None, engine="compiled")
+
+    assert records == expected
+    assert counters.counters == probe_counters(model)
+
+
+@pytest.mark.parametrize("short_records", [False, True])
+@pytest.mark.parametrize("engine", SIMULATORS)
+def test_no_address_leaves_an_anonymising_probe(engine, short_records):
+    rng = random.Random(12)
+    forest = grown_forest(names=("maxpl", "rsp", "spl2"))
+    items = [_first_tick(), *_hostile_items(rng, 150), Item(ItemKind.FLUSH, 0).to_bytes()]
+    table = {"sets": 2, "ways": 2, "idle_ms": 1000, "active_ms": 4000, "linger_ms": 300, "key": KEY}
+    model = SoftwareProbe(forest, anonymised=True, short_records=short_records, **table)
+    expected = list(model.run(parse_item(item) for item in items))
+    options = ProbeOptions(anonymise=True, short_records=short_records)
+
+    records, counters = _run(probe_of(forest, options), items, 12, engine=engine)
+
+    assert records == [as_exported(entry, EPOCH_MS, int(BUILD, 16)) for entry in expected]
+    assert counters.counters == probe_counters(model)
+    assert model.is_conserved()
+    others = list(SoftwareProbe(forest, short_records=short_records, **table).run(parse_item(item) for item in items))
+    for record, entry in zip(records, others, strict=True):
+        flow = entry.flow
+        assert isinstance(record.initiator.address, Pseudonym)
+        assert record.initiator.address == pseudonym_of(flow.version, flow.initiator.address, KEY)
+        assert record.responder.address == pseudonym_of(flow.version, flow.responder.address, KEY)
+        assert (record.version, entry.score, entry.verdict) == (flow.version, record.score, record.verdict)
+
+
+@pytest.mark.parametrize(("min_packets", "pipeline"), [(2, None), (3, None), (3, Pipeline())])
+def test_short_records_leave_when_asked_for(min_packets, pipeline):
+    rng = random.Random(8)
+    forest = grown_forest(names=("maxpl", "rsp"), min_packets=min_packets)
+    items = [_first_tick(), *_hostile_items(rng, 150), Item(ItemKind.FLUSH, 0).to_bytes()]
+    table = {"sets": 2, "ways": 2, "idle_ms": 1000, "active_ms": 4000, "linger_ms": 300, "key": KEY}
+    model = SoftwareProbe(forest, short_records=True, **table)
+    expected = list(model.run(parse_item(item) for item in items))
+
+    records, counters = _run(probe_of(forest, ProbeOptions(short_records=True), pipeline=pipeline), items, 8)
+
+    assert records == [as_exported(entry, EPOCH_MS, int(BUILD, 16)) for entry in expected]
+    assert counters.counters == probe_counters(model)
+    short = [record for record in records if record.packets < min_packets]
+    assert {(record.verdict, record.reason, record.score) for record in short} == {
+        (Verdict.UNCERTAIN, VerdictReason.SHORT, 0)
+    }
+    assert counters.counters[Counter.RECORDS_SHORT] == len(short) < len(records)
+    assert counters.counters[Counter.FRAMES_SHORT] == 0
+    assert counters.counters[Counter.FRAMES_EXPORTED] == counters.counters[Counter.FRAMES_USED]
+    others = SoftwareProbe(forest, **table).run(parse_item(item) for item in items)
+    assert [entry for entry in expected if entry.reason is not VerdictReason.SHORT] == list(others)
+
+
+def test_a_pipelined_probe_has_no_pseudonyms():
+    with pytest.raises(ValueError, match="A pipelined probe keeps addresses, no pseudonyms"):
+        probe_of(grown_forest(names=("maxpl",)), ProbeOptions(anonymise=True), pipeline=Pipeline())
 
 
 def test_overload_drops_whole_records_and_counts_them():
@@ -98,7 +177,7 @@ def test_overload_drops_whole_records_and_counts_them():
     build_id = int(BUILD, 16)
     expected = [as_exported(entry, EPOCH_MS, build_id) for entry in model.run(map(parse_item, items))]
 
-    parameters = _parameters(forest, wait=False, record_slots=2)
+    parameters = probe_of(forest, wait=False, record_slots=2)
     records, counters = _run(parameters, items, 3, stall_output=0.95)
 
     counts = counters.counters
@@ -121,7 +200,7 @@ def test_without_a_tick_nothing_waits_for_ever():
     build_id = int(BUILD, 16)
     expected = [as_exported(entry, EPOCH_MS, build_id) for entry in model.run(items)]
 
-    records, counters = _run(_parameters(forest, record_slots=4), [item.to_bytes() for item in items], 7)
+    records, counters = _run(probe_of(forest, record_slots=4), [item.to_bytes() for item in items], 7)
 
     assert len(expected) > 4
     assert records == expected
@@ -130,7 +209,7 @@ def test_without_a_tick_nothing_waits_for_ever():
 
 def test_before_the_set_up_frames_are_counted_not_ready():
     rng = random.Random(4)
-    parameters = _parameters(grown_forest(names=("maxpl",)))
+    parameters = probe_of(grown_forest(names=("maxpl",)))
     frames = [item.to_bytes() for item in random_items(rng, 20) if item.kind is ItemKind.FRAME]
     cut = setup_item(KEY, EPOCH_MS).to_bytes()[:-1]
     items = [cut, *frames, setup_item(KEY, EPOCH_MS).to_bytes(), _first_tick(), Item(ItemKind.FLUSH, 0).to_bytes()]
@@ -159,7 +238,7 @@ def test_another_set_up_ends_the_run_before_it():
         items += [*(item.to_bytes() for item in run), setup.to_bytes(), tick.to_bytes()]
         expected += [as_exported(entry, epoch_ms, build_id) for entry in model.run([*run, setup, tick])]
 
-    records, counters = _run(_parameters(forest), items, 6)
+    records, counters = _run(probe_of(forest), items, 6)
 
     assert len(records) > 10
     assert records == expected

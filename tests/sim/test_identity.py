@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from hdl.half_siphash import half_siphash
 from sim.headers import Packet
-from sim.identity import Endpoint, Endpoints, endpoints_of, identity_of
+from sim.identity import Endpoint, Endpoints, Pseudonym, address_text, endpoints_of, identity_of, pseudonym_of
 
 KEY = int.from_bytes(bytes(range(8)), "little")
 WORD = st.integers(0, 2**32 - 1)
@@ -74,3 +74,14 @@ def test_flows_that_were_made_to_collide_under_another_key_do_not_under_the_secr
 def identity_under_the_other_key(endpoints):
     """The identity under the key that the attacker believes in."""
     return identity_of.__wrapped__(endpoints, KEY)
+
+
+@given(version=st.sampled_from([4, 6]), address=st.integers(0, 2**128 - 1), key=st.integers(0, 2**64 - 1))
+def test_a_pseudonym_is_the_hash_of_the_address(version, address, key):
+    size = 4 if version == 4 else 16
+    address %= 2 ** (8 * size)
+    message = b"".join(address.to_bytes(size, "big")[at : at + 4][::-1] for at in range(0, size, 4))
+    pseudonym = pseudonym_of(version, address, key)
+    assert pseudonym == half_siphash(message, key)
+    assert address_text(version, pseudonym) == f"{pseudonym:016x}"
+    assert address_text(version, Pseudonym(1)) == "0000000000000001"

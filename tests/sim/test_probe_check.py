@@ -7,7 +7,9 @@ import pytest
 
 from compiler.errors import CheckFailed, InputError
 from compiler.exporting import export
+from compiler.features import CATALOGUE
 from sim.probe_check import CHECK_CAPTURE, check_probe
+from sim.testbench import SIMULATORS
 from tests.forests import grown_forest
 
 FLOWS = 6
@@ -29,6 +31,20 @@ def test_equal_and_written_down(probe):
     written = json.loads((probe / "manifest.json").read_text())["evidence"]["replayed"]
     assert written["capture"] == CHECK_CAPTURE.name
     assert (written["frames"], written["cycles"], written["mismatches"]) == (result.frames, result.cycles, 0)
+
+
+@pytest.mark.parametrize("engine", SIMULATORS)
+def test_every_feature_of_the_catalogue(engine, tmp_path):
+    # Deep enough that every feature is asked for, and none is so rare that it could be wrong unseen.
+    forest = grown_forest(names=tuple(CATALOGUE), trees=12, depth=5)
+    used = {
+        forest.feature_names[node.feature] for tree in forest.trees for node in tree.nodes if hasattr(node, "feature")
+    }
+    assert used == set(CATALOGUE)
+    export(forest, tmp_path / "probe", board="icebreaker")
+    result = check_probe(tmp_path / "probe", flows=FLOWS if engine == "amaranth" else 200, engine=engine)
+    assert (result.mismatches, result.counters_equal) == (0, True)
+    assert result.records > FLOWS
 
 
 def test_compiled(mail_probe, tmp_path):

@@ -1,0 +1,24 @@
+"""ProbeOptions: what can be asked of a probe beside its forest."""
+
+from dataclasses import dataclass
+
+__all__ = ["NO_OPTIONS", "ProbeOptions"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProbeOptions:
+    """Written down in the manifest; the rules are those of docs/flow_rules.md.
+
+    Attributes
+    ----------
+    short_records:
+        Records of fewer packets than the minimum leave too, unclassified.
+    anonymise:
+        Only keyed pseudonyms of addresses are kept.
+    """
+
+    short_records: bool = False
+    anonymise: bool = False
+
+
+NO_OPTIONS = ProbeOptions()

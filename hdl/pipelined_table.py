@@ -1,0 +1,353 @@
+"""PipelinedFlowTable: the set-associative table of flows where frames come at gigabits a second."""
+
+import enum
+import itertools
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.memory import MemoryData
+from amaranth.lib.wiring import In, Out
+
+from hdl.accumulator import FLAG_BITS
+from hdl.block_ram import BlockRam
+from hdl.entry_records import EntryRecords, record_shape
+from hdl.entry_tag import EntryTag
+from hdl.flow_table_parameters import CLOSED_BITS, FlowTableParameters
+from hdl.identified_item import IdentifiedItem
+from hdl.item import FrameOutcome, ItemKind
+from hdl.tag_examination import TagExamination
+from hdl.verdict import EndReason
+
+__all__ = ["PipelinedFlowTable"]
+
+_SCAN_CYCLES = 4
+"""From the address of a tag to what has been found about it."""
+
+
+class _Rank(enum.IntEnum):
+    """What a way of the set can be to a packet, from the worst on."""
+
+    VICTIM = 0
+    EXPIRED = 1
+    FREE = 2
+    HIT = 3
+
+
+class PipelinedFlowTable(wiring.Component):
+    """Keeps flows and emits their records, in the order of events that ``docs/flow_rules.md`` fixes.
+
+    Tags of the ways of a set, and that of the entry to be swept, follow one another through
+    :class:`~hdl.tag_examination.TagExamination`; then the item is decided over, and while the accumulators are updated
+    and a record is gathered, the next one comes.
+
+    **Throughput**: an item in ``7 + ways`` cycles, one without a used packet in 6; one more when an entry is swept,
+    5 more when a packet counter is full; a flush 8 cycles an entry. The table waits for ``o``.
+
+    Attributes
+    ----------
+    restart: while high, the time is 0; for a new epoch, when the table has been flushed
+    ready: all entries have been freed after reset
+    idle: no item is under way and no record waits
+    tick, flush: high for one clock when one has been handled, all its records included
+    now_ms: the latest time of all items
+    fill: entries in use
+    i: items
+    o: records, whole
+    """
+
+    def __init__(self, *, parameters: FlowTableParameters):
+        self.parameters = parameters
+        super().__init__(
+            {
+                "restart": In(1),
+                "ready": Out(1),
+                "idle": Out(1),
+                "tick": Out(1),
+                "flush": Out(1),
+                "now_ms": Out(32),
+                "fill": Out(range(parameters.entries + 1)),
+                "i": In(stream.Signature(IdentifiedItem)),
+                "o": Out(stream.Signature(record_shape(parameters.layout))),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        p = self.parameters
+        # A tag is never read in the clock in which it is written.
+        m.submodules.tags = self._tags = BlockRam(MemoryData(shape=EntryTag, depth=p.entries, init=[]))
+        m.submodules.examination = TagExamination(parameters=p)
+        m.submodules.records = records = EntryRecords(parameters=p)
+        self._item = Signal(IdentifiedItem)
+        self._way, self._sweep = Signal(range(p.ways)), Signal(range(p.entries))
+        self._flushed = Signal(range(p.entries))
+        self._at_address, self._last_address = Signal(), Signal()  # a tag is asked for; it is the item's last
+        self._packet(m)
+        self._scan(m)
+        self._decide(m)
+        wiring.connect(m, records.o, wiring.flipped(self.o))
+        m.d.comb += [
+            records.examined.eq(self._emitted),
+            records.touched.eq(Cat(self._found_way, self._set)),
+            records.response.eq(self._response),
+            records.empty.eq(self._empty),
+            records.fills.eq(self._fills),
+            records.item.eq(self._item),
+            records.turned.eq(self._response),
+        ]
+        with m.FSM():
+            self._arrive(m)
+            self._apply(m)
+            self._flush(m)
+        with m.If(self.restart):
+            m.d.sync += self.now_ms.eq(0)
+
+        return m
+
+    def _packet(self, m):
+        """The item under way."""
+        p, item = self.parameters, self._item
+        flags = item.words.marks[:8]
+        self._syn, self._fin, self._rst, self._ack = (flags[FLAG_BITS[name]] for name in ("SYN", "FIN", "RST", "ACK"))
+        self._used = Signal()
+        self._set = item.identity[: (p.sets - 1).bit_length()]
+        self._to_client, self._to_server, self._later = Signal(), Signal(), Signal()
+        ports = p.ports or ()
+        m.d.sync += [
+            self._to_client.eq(Cat(item.words.ports[16:] == port for port in ports).any()),
+            self._to_server.eq(Cat(item.words.ports[:16] == port for port in ports).any()),
+            self._later.eq(0),
+        ]
+        with m.If(self._later):
+            m.d.sync += self.now_ms.eq(item.words.time)
+
+    def _scan(self, m):
+        """Follows the tags that were asked for, and keeps the best way and what is swept."""
+        p, examination = self.parameters, m.submodules.examination
+        asked, last, sweeps = (Signal(_SCAN_CYCLES) for _ in range(3))
+        ways = [Signal(range(p.ways), name=f"way_{n}") for n in range(_SCAN_CYCLES)]
+        self._at_sweep, self._asked_way = Signal(), Signal(range(p.ways))
+        m.d.sync += [
+            asked.eq(Cat(self._at_address, asked)),
+            last.eq(Cat(self._last_address, last)),
+            sweeps.eq(Cat(self._at_sweep, sweeps)),
+            ways[0].eq(self._asked_way),
+            *(after.eq(before) for before, after in itertools.pairwise(ways)),
+        ]
+        m.d.comb += [
+            examination.tag.eq(self._tags.read_data),
+            examination.identity.eq(self._item.identity),
+            examination.now.eq(self.now_ms),
+        ]
+        self._settled = Signal()
+        m.d.sync += self._settled.eq(asked[-1] & last[-1])
+
+        found = examination.o
+        self._best, self._rank, self._found_way = Signal.like(found), Signal(_Rank), Signal(range(p.ways))
+        self._has_best, self._swept = Signal(), Signal.like(found)
+        state, best_state = found.tag.state, self._best.tag.state
+        rank = Signal(_Rank)
+        with m.If(found.hit):
+            m.d.comb += rank.eq(_Rank.HIT)
+        with m.Elif(~state.valid):
+            m.d.comb += rank.eq(_Rank.FREE)
+        with m.Elif(found.expired):
+            m.d.comb += rank.eq(_Rank.EXPIRED)
+        # Of victims one-packet entries go first, then those seen longest ago, then the lowest way.
+        earlier = (state.many == best_state.many) & (found.tag.last < self._best.tag.last)
+        worse_victim = (rank == _Rank.VICTIM) & (self._rank == _Rank.VICTIM) & (best_state.many & ~state.many | earlier)
+        with m.If(asked[-1] & sweeps[-1]):
+            m.d.sync += self._swept.eq(found)
+        with m.Elif(asked[-1] & (~self._has_best | (rank > self._rank) | worse_victim)):
+            m.d.sync += [self._best.eq(found), self._rank.eq(rank), self._found_way.eq(ways[-1]), self._has_best.eq(1)]
+
+    def _decide(self, m):
+        """What becomes of the best way: kept and updated, or emitted and filled."""
+        p, item, best = self.parameters, self._item, self._best
+        tag = best.tag
+        self._live, self._fills, self._evicts = Signal(), Signal(), Signal()
+        hit = self._rank == _Rank.HIT
+        restarted = tag.state.closing & self._syn & ~self._ack
+        m.d.comb += [
+            self._live.eq(hit & ~best.expired & ~restarted),
+            self._fills.eq(~self._live),
+            self._evicts.eq(self._fills & (self._rank != _Rank.FREE)),
+        ]
+        sender_initiates, initiator_high = Signal(), Signal()
+        if p.first_seen:
+            m.d.comb += sender_initiates.eq(1)
+        else:
+            m.d.comb += sender_initiates.eq(~self._to_client | self._to_server)
+            with m.If(self._syn):
+                m.d.comb += sender_initiates.eq(~self._ack)
+            with m.Elif(hit):
+                m.d.comb += sender_initiates.eq(item.swapped == tag.state.initiator_high)
+        with m.If(self._live):
+            m.d.comb += initiator_high.eq(tag.state.initiator_high)
+        with m.Else():
+            m.d.comb += initiator_high.eq((item.swapped ^ ~sender_initiates) & ~item.equal)
+
+        self._response, self._empty, self._full = Signal(), Signal(), Signal()
+        response = item.swapped ^ initiator_high
+        counter = Mux(response, tag.response, tag.forward)
+        self._after = after = Signal(EntryTag)
+        m.d.sync += [
+            self._response.eq(response),
+            self._empty.eq(self._fills | (counter == 0)),
+            self._full.eq(self._live & (counter == (1 << len(counter)) - 2)),
+            after.identity.eq(item.identity),
+            after.last.eq(self.now_ms),
+            after.first.eq(Mux(self._live, tag.first, self.now_ms)),
+            after.closed.eq(Mux(self._live & tag.state.closing, tag.closed, self.now_ms[:CLOSED_BITS])),
+            after.forward.eq(Mux(self._live, tag.forward, 0) + ~response),
+            after.response.eq(Mux(self._live, tag.response, 0) + response),
+        ]
+        before = Signal.like(tag.state)
+        with m.If(self._live):
+            m.d.comb += before.eq(tag.state)
+        fin_forward = before.fin_forward | (self._fin & ~response)
+        fin_response = before.fin_response | (self._fin & response)
+        m.d.sync += [
+            after.state.valid.eq(1),
+            after.state.initiator_high.eq(initiator_high),
+            after.state.ipv6.eq(item.descriptor.ipv6),
+            after.state.syn.eq(before.syn | self._syn),
+            after.state.fin_forward.eq(fin_forward),
+            after.state.fin_response.eq(fin_response),
+            after.state.closing.eq(before.closing | self._rst | (fin_forward & fin_response)),
+            after.state.many.eq(self._live),
+        ]
+        self._sweeps, self._emits = Signal(), Signal()
+        self._emitted = Signal.like(best)  # the entry that leaves
+
+    def _ask(self, m, address, *, sweep=0, last=0):
+        """Asks for a tag."""
+        m.d.comb += [
+            self._tags.read_address.eq(address),
+            self._at_address.eq(1),
+            self._at_sweep.eq(sweep),
+            self._last_address.eq(last),
+        ]
+
+    def _write_tag(self, m, address, tag):
+        tags = self._tags
+        m.d.comb += [tags.write_enable.eq(1), tags.write_address.eq(address), tags.write_data.eq(tag)]
+
+    def _arrive(self, m):
+        """Takes an item and asks for the tags that decide over it."""
+        p, i = self.parameters, self.i
+        with m.State("CLEAR"):
+            self._write_tag(m, self._flushed, 0)
+            m.d.sync += self._flushed.eq(self._flushed + 1)
+            with m.If(self._flushed == p.entries - 1):
+                m.d.sync += [self.ready.eq(1), self._flushed.eq(0)]
+                m.next = "IDLE"
+        with m.State("IDLE"):
+            used = (i.p.descriptor.kind == ItemKind.FRAME) & (i.p.descriptor.outcome == FrameOutcome.USED)
+            m.d.comb += [i.ready.eq(1), self.idle.eq(~i.valid & ~m.submodules.records.busy)]
+            # What is taken is taken whether there is an item or not, so that little decides over many registers.
+            m.d.sync += [
+                self._item.eq(i.p),
+                self._used.eq(used),
+                self._later.eq(i.valid & (i.p.words.time > self.now_ms)),
+                self._has_best.eq(0),
+                self._way.eq(1 if p.ways > 1 else 0),
+            ]
+            with m.If(i.valid):
+                with m.If(i.p.descriptor.kind == ItemKind.FLUSH):
+                    m.next = "FLUSH"
+                with m.Elif(used):
+                    self._ask(m, Cat(Const(0, len(self._way)), i.p.identity[: len(self._set)]))
+                    m.next = "WAYS" if p.ways > 1 else "SWEEP"
+                with m.Else():
+                    self._ask(m, self._sweep, sweep=1, last=1)
+                    m.next = "SETTLE"
+        with m.State("WAYS"):
+            self._ask(m, Cat(self._way, self._set))
+            m.d.comb += self._asked_way.eq(self._way)
+            m.d.sync += self._way.eq(self._way + 1)
+            with m.If(self._way == p.ways - 1):
+                m.next = "SWEEP"
+        with m.State("SWEEP"):
+            self._ask(m, self._sweep, sweep=1, last=1)
+            m.next = "SETTLE"
+
+    def _apply(self, m):
+        """Decides over the item, and writes what has become of the entries."""
+        records, touched = m.submodules.records, Cat(self._found_way, self._set)
+        with m.State("SETTLE"):
+            sweeps = self._swept.expired & ~(self._used & (self._evicts | (self._sweep == touched)))
+            evicts = self._used & self._evicts
+            m.d.sync += [
+                self._sweeps.eq(sweeps),
+                self._emits.eq(sweeps | evicts),
+                self._emitted.eq(self._swept),
+            ]
+            with m.If(evicts):
+                m.d.sync += self._emitted.eq(self._best)
+                with m.If(self._rank == _Rank.VICTIM):
+                    m.d.sync += self._emitted.reason.eq(EndReason.RESOURCES)
+            with m.If(self._settled):
+                m.next = "APPLY"
+        with m.State("APPLY"):
+            sweeps, emits = self._sweeps & ~(self._used & self._full), self._emits
+            with m.If(~emits | ~records.busy):
+                m.d.comb += [
+                    records.emit.eq(emits & ~(self._used & self._full)),
+                    records.update.eq(self._used),
+                    records.entry.eq(Mux(sweeps, self._sweep, touched)),
+                ]
+                m.d.sync += self._sweep.eq(self._sweep + 1)
+                m.next = "IDLE"
+                with m.If(self._used):
+                    self._write_tag(m, touched, self._after)
+                    m.d.sync += self.fill.eq(self.fill + (self._rank == _Rank.FREE))
+                with m.If(self._used & self._full):
+                    m.next = "FULL"
+                with m.Elif(sweeps):
+                    m.next = "FREE"
+                with m.If(self._item.descriptor.kind == ItemKind.TICK):
+                    m.d.comb += self.tick.eq(1)
+        with m.State("FREE"):
+            freed = Mux(self._sweeps, self._sweep - 1, touched)[: len(self._sweep)]
+            self._write_tag(m, freed, 0)
+            m.d.sync += self.fill.eq(self.fill - 1)
+            m.next = "IDLE"
+        with m.State("FULL"):
+            m.d.sync += [
+                self._sweeps.eq(0),
+                self._emitted.tag.eq(self._after),
+                self._emitted.reason.eq(EndReason.ACTIVE),
+            ]
+            with m.If(~records.busy & ~records.updating):
+                m.next = "EMIT_FULL"
+        with m.State("EMIT_FULL"):
+            m.d.comb += [records.emit.eq(1), records.entry.eq(touched)]
+            m.next = "FREE"
+
+    def _flush(self, m):
+        """Empties the table, an entry after the other."""
+        p, records = self.parameters, m.submodules.records
+        with m.State("FLUSH"):
+            self._ask(m, self._flushed, sweep=1, last=1)
+            m.next = "FLUSH_SETTLE"
+        with m.State("FLUSH_SETTLE"):
+            m.d.sync += [self._emitted.eq(self._swept), self._emitted.reason.eq(EndReason.FORCED)]
+            with m.If(self._settled):
+                m.next = "FLUSH_APPLY"
+        with m.State("FLUSH_APPLY"):
+            with m.If(~records.busy):
+                m.d.sync += self._flushed.eq(self._flushed + 1)
+                m.next = "FLUSH"
+                with m.If(self._flushed == p.entries - 1):
+                    m.next = "FLUSHED"
+                m.d.comb += records.entry.eq(self._flushed)
+                with m.If(self._emitted.tag.state.valid):
+                    m.d.comb += records.emit.eq(1)
+                    self._write_tag(m, self._flushed, 0)
+                    m.d.sync += self.fill.eq(self.fill - 1)
+        with m.State("FLUSHED"):
+            with m.If(~records.busy):
+                m.d.comb += self.flush.eq(1)
+                m.d.sync += self._flushed.eq(0)
+                m.next = "IDLE"

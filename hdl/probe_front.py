@@ -1,0 +1,71 @@
+"""ProbeFront: what stands before the record buffer of a probe, from items to records, whichever way it is built."""
+
+from dataclasses import dataclass
+
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from hdl.exporter import EPOCH_BITS
+from hdl.item import framed, framed_words
+from hdl.tally import event_signature
+
+__all__ = ["Pipeline", "ProbeFront", "item_shape"]
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """How many packets are under way at the same time, where they come faster than one after the other can be handled.
+
+    Parameters
+    ----------
+    item_bytes: that come in a clock, 1, 4 or 8; those of 4 and 8 are padded, see :func:`~hdl.item.padded`
+    hashes: packets whose identity is found at the same time; 49 clocks each
+    """
+
+    item_bytes: int = 1
+    hashes: int = 1
+
+    def __post_init__(self):
+        if self.item_bytes not in (1, 4, 8):
+            raise ValueError(f"Items must come by 1, 4 or 8 bytes a clock, not {self.item_bytes!r}")
+
+
+def item_shape(pipeline: Pipeline | None) -> data.StructLayout:
+    """Payload of the item stream of a probe."""
+    return framed(8) if pipeline is None or pipeline.item_bytes == 1 else framed_words(pipeline.item_bytes)
+
+
+class ProbeFront(wiring.Component):
+    """Ports of :class:`~hdl.serial_front.SerialFront` and :class:`~hdl.pipelined_front.PipelinedFront`.
+
+    Attributes
+    ----------
+    i: items
+    o: records, 32-bit words
+    event: frames, counted by what became of them
+    ready: the table is clear and there was a set-up
+    set_up, epoch_ms, seconds: there was a set-up, and what it and the last tick said
+    tick, flush: high for one clock when one has been handled
+    fill: entries of the table in use
+    busy: a record may be on its way to ``o``
+    quiet: no record waits behind ``o``
+    """
+
+    def __init__(self, *, items: data.StructLayout, more: dict | None = None):
+        super().__init__(
+            {
+                "i": In(stream.Signature(items)),
+                "o": Out(stream.Signature(framed(32))),
+                "event": Out(event_signature()),
+                "ready": Out(1),
+                "set_up": Out(1),
+                "epoch_ms": Out(EPOCH_BITS),
+                "seconds": Out(32),
+                "tick": Out(1),
+                "flush": Out(1),
+                "fill": Out(16),
+                "busy": Out(1),
+                "quiet": In(1),
+            }
+            | (more or {})
+        )

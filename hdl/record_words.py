@@ -1,0 +1,67 @@
+"""RecordWords: whole records, word by word."""
+
+from amaranth.hdl import Array, C, Module, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from hdl.entry_layout import StateBit
+from hdl.entry_records import record_shape
+from hdl.flow_table_parameters import FlowTableParameters
+from hdl.item import framed
+
+__all__ = ["RecordWords"]
+
+
+class RecordWords(wiring.Component):
+    """Takes a record when its last word is under way.
+
+    Of a flow of one packet there is but the first word, unless the table keeps such records whole.
+
+    **Throughput**: a word a clock. **Latency**: 1 cycle.
+
+    Parameters
+    ----------
+    parameters: of the table
+
+    Attributes
+    ----------
+    i: records
+    o: their words
+    busy: there is something of a record
+    """
+
+    def __init__(self, *, parameters: FlowTableParameters):
+        self._parameters = parameters
+        super().__init__(
+            {
+                "i": In(stream.Signature(record_shape(parameters.layout))),
+                "o": Out(stream.Signature(framed(32))),
+                "busy": Out(1),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        count = self._parameters.layout.record_words
+        word, goes_on = Signal(range(count)), Signal()
+        single = C(0) if self._parameters.whole_singles else ~self.i.p[0][StateBit.MANY]
+        first = word == 0
+        last = (word == count - 1) | (first & single)
+        m.d.comb += [
+            goes_on.eq(~self.o.valid | self.o.ready),
+            self.i.ready.eq(goes_on & last),
+            self.busy.eq(self.i.valid | self.o.valid),
+        ]
+        with m.If(goes_on):
+            m.d.sync += [
+                self.o.valid.eq(self.i.valid),
+                self.o.p.data.eq(Array(self.i.p[n] for n in range(count))[word]),
+                self.o.p.first.eq(first),
+                self.o.p.last.eq(last),
+            ]
+            with m.If(self.i.valid):
+                m.d.sync += word.eq(word + 1)
+                with m.If(last):
+                    m.d.sync += word.eq(0)
+
+        return m

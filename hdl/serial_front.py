@@ -1,0 +1,98 @@
+"""SerialFront: items to records, one item after the other, in little logic."""
+
+from amaranth.hdl import Module
+from amaranth.lib import stream
+from amaranth.lib.wiring import In, Out, connect, flipped
+
+from hdl.chunk_reader import ChunkReader
+from hdl.flow_table import FlowTable, FlowTableParameters
+from hdl.header_parser import HeaderParser
+from hdl.item import framed
+from hdl.probe_front import ProbeFront, item_shape
+from hdl.set_up import SetUp
+from hdl.tally import FrameTally, event_signature
+
+__all__ = ["SerialFront"]
+
+
+class SerialFront(ProbeFront):
+    """Header parser, set-up and flow table, which share one packet memory.
+
+    The next item is read while the table works on the last one.
+
+    Parameters
+    ----------
+    table: of the flow table
+    checksum: the checksum of IPv4 headers is looked at
+    loadable: table images come as items, and leave at ``image``
+
+    Attributes
+    ----------
+    image, image_event, image_ended, image_loaded, image_refused, image_quiet: see :class:`ChunkReader`
+    """
+
+    def __init__(self, *, table: FlowTableParameters, checksum: bool = False, loadable: bool = False):
+        self._table, self._checksum, self._loadable = table, checksum, loadable
+        images = {
+            "image": Out(stream.Signature(framed(8))),
+            "image_event": Out(event_signature()),
+            "image_ended": Out(1),
+            "image_loaded": In(1),
+            "image_refused": In(1),
+            "image_quiet": In(1),
+        }
+        super().__init__(items=item_shape(None), more=images if loadable else None)
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.parser = parser = HeaderParser(
+            ports=self._table.ports, chunks=self._loadable, checksum=self._checksum
+        )
+        m.submodules.frame_tally = frame_tally = FrameTally()
+        m.submodules.set_up = set_up = SetUp()
+        m.submodules.table = table = FlowTable(parameters=self._table)
+
+        connect(m, flipped(self.i), parser.i)
+        connect(m, parser.o, frame_tally.i)
+        connect(m, frame_tally.event, flipped(self.event))
+        if self._loadable:
+            self._read_images(m)
+        else:
+            connect(m, frame_tally.o, set_up.i)
+            connect(m, parser.packet, set_up.words)
+        connect(m, set_up.o, table.i)
+        connect(m, set_up.packet, table.packet)
+        connect(m, table.o, flipped(self.o))
+
+        m.d.comb += [
+            self.ready.eq(table.ready & set_up.done),
+            frame_tally.ready.eq(self.ready),
+            set_up.quiet.eq(self.quiet),
+            table.restart.eq(set_up.restart),
+            table.key.eq(set_up.key),
+            self.set_up.eq(set_up.done),
+            self.epoch_ms.eq(set_up.epoch_ms),
+            self.seconds.eq(set_up.seconds),
+            self.tick.eq(frame_tally.tick),
+            self.flush.eq(frame_tally.flush),
+            self.fill.eq(table.fill),
+        ]
+
+        return m
+
+    def _read_images(self, m):
+        """Puts the reader of chunks before the set-up."""
+        parts = m.submodules
+        m.submodules.chunks = chunks = ChunkReader()
+        connect(m, parts.parser.packet, chunks.words)
+        connect(m, parts.frame_tally.o, chunks.i)
+        connect(m, chunks.packet, parts.set_up.words)
+        connect(m, chunks.o, parts.set_up.i)
+        connect(m, chunks.table, flipped(self.image))
+        connect(m, chunks.event, flipped(self.image_event))
+        m.d.comb += [
+            chunks.quiet.eq(self.image_quiet),
+            chunks.loaded.eq(self.image_loaded),
+            chunks.refused.eq(self.image_refused),
+            self.image_ended.eq(chunks.ended),
+        ]

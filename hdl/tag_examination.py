@@ -1,0 +1,74 @@
+"""TagExamination: what the tag of an entry says about a flow and about the time."""
+
+from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from hdl.at_most import at_most
+from hdl.entry_tag import EntryTag
+from hdl.flow_table_parameters import CLOSED_BITS, FlowTableParameters
+from hdl.verdict import EndReason
+
+__all__ = ["Examined", "TagExamination"]
+
+_COMPARED_BITS = 16
+"""Of two identities in one clock."""
+
+
+class Examined(data.Struct):
+    """A tag, and what was found: ``hit``: it is of the identity that is looked for; ``reason``: its own one."""
+
+    tag: EntryTag
+    hit: 1
+    expired: 1
+    reason: EndReason
+
+
+class TagExamination(wiring.Component):
+    """Compares tags with an identity and with the time, without carry chains behind one another.
+
+    **Throughput**: a tag every clock. **Latency**: 3 cycles; ``now`` and ``identity`` hold meanwhile but need be
+    there only 1 cycle after the tag.
+
+    Parameters
+    ----------
+    parameters: timeouts
+
+    Attributes
+    ----------
+    tag: as it comes out of the memory
+    identity, now: what it is compared with
+    o: what was found
+    """
+
+    def __init__(self, *, parameters: FlowTableParameters):
+        self._parameters = parameters
+        super().__init__({"tag": In(EntryTag), "identity": In(64), "now": In(32), "o": Out(Examined)})
+
+    def elaborate(self, platform):
+        m = Module()
+        p = self._parameters
+        read, compared = Signal(EntryTag), Signal(EntryTag)
+        m.d.sync += [read.eq(self.tag), compared.eq(read), self.o.tag.eq(compared)]
+
+        parts = range(0, len(self.identity), _COMPARED_BITS)
+        equal = Signal(len(parts))
+        idle_ms, active_ms, closed_ms = Signal(32), Signal(32), Signal(CLOSED_BITS)
+        m.d.sync += [
+            equal.eq(Cat(read.identity[at:][:_COMPARED_BITS] == self.identity[at:][:_COMPARED_BITS] for at in parts)),
+            idle_ms.eq(self.now - read.last),
+            active_ms.eq(self.now - read.first),
+            closed_ms.eq(self.now - read.closed),
+        ]
+
+        state = compared.state
+        idle = ~at_most(idle_ms, p.idle_ms - 1)
+        active = ~at_most(active_ms, p.active_ms - 1)
+        lingered = state.closing & ~at_most(closed_ms, p.linger_ms - 1)
+        m.d.sync += [
+            self.o.hit.eq(equal.all() & state.valid),
+            self.o.expired.eq((idle | active | lingered) & state.valid),
+            self.o.reason.eq(Mux(state.closing, EndReason.END, Mux(idle, EndReason.IDLE, EndReason.ACTIVE))),
+        ]
+
+        return m
