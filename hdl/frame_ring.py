@@ -87,10 +87,12 @@ class FrameRing(wiring.Component):
         slot = filled.count[:-1]
         at, within = Signal(range(self._slot_bytes)), Signal(init=1)
         room, taking, taken = Signal(), Signal(), Signal()
+        freed = Signal.like(emptied)
+        m.d.rx += freed.eq(emptied)
         closing = Signal(range(_HEADER_BYTES + 1))  # bytes of the header, and one that ends
         first = Signal(init=1)
         m.d.comb += [
-            room.eq(emptied != filled.count ^ self._slots),
+            room.eq(freed != filled.count ^ self._slots),
             taking.eq(Mux(first, room, taken)),
             at.eq(self.length),
             write.addr.eq(Cat(at, slot)),
