@@ -53,7 +53,7 @@ class DatagramSender(wiring.Component):
         m.submodules.message = memory = Memory(shape=8, depth=2048, init=[])
         write, read = memory.write_port(), memory.read_port()
         count, at = Signal(range(LONGEST_MESSAGE + 1)), Signal(range(LONGEST_MESSAGE + 3))
-        fetched = Signal(8)  # block RAM gives its words late
+        fetched = Signal(8)  # the byte that comes next
         too_long = Signal()
         index = Signal(range(HEADER_BYTES))
         total_length, udp_length = Signal(16), Signal(16)
@@ -85,8 +85,11 @@ class DatagramSender(wiring.Component):
             checksum = self._sum(m, total_length)
             with m.State("HEADER"):
                 with m.If(free):
-                    self._put(m, self._header_byte(m, index, total_length, udp_length, checksum), first=index == 0)
-                    m.d.sync += [index.eq(index + 1), at.eq(at + (index >= HEADER_BYTES - 2))]
+                    # A byte is made in one clock and put out in the next.
+                    with m.If(index != 0):
+                        self._put(m, fetched, first=index == 1)
+                    m.d.sync += fetched.eq(self._header_byte(m, index, total_length, udp_length, checksum))
+                    m.d.sync += [index.eq(index + 1), at.eq(index == HEADER_BYTES - 1)]
                     with m.If(index == HEADER_BYTES - 1):
                         m.next = "BODY"
             with m.State("BODY"):
