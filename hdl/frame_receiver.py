@@ -19,7 +19,8 @@ LONGEST = 9724
 
 LENGTH_BITS = 14
 
-_PREAMBLE, _START = 0x55, 0xD5
+_PREAMBLE = 0x55
+"""The start delimiter is 0xd5."""
 
 
 class FrameReceiver(wiring.Component):
@@ -58,19 +59,20 @@ class FrameReceiver(wiring.Component):
         wrong = Signal()  # of a symbol of the frame so far
         data = self.i.valid & ~self.i.p.end
         end = self.i.valid & self.i.p.end
-        preamble = ~self.i.p.error & (self.i.p.data == _PREAMBLE)
+        # The two differ in the highest bit alone.
+        alike, high = ~self.i.p.error & (self.i.p.data[:7] == _PREAMBLE), self.i.p.data[7]
         m.d.sync += [self.o.valid.eq(0), self.o.payload.eq(self.i.payload)]
 
         with m.FSM():
             with m.State("GAP"):
                 with m.If(data):
                     m.next = "LOST"
-                    with m.If(preamble):
+                    with m.If(alike & ~high):
                         m.next = "PREAMBLE"
             with m.State("PREAMBLE"):
-                with m.If(data & ~preamble):
+                with m.If(data & ~(alike & ~high)):
                     m.next = "LOST"
-                    with m.If(~self.i.p.error & (self.i.p.data == _START)):
+                    with m.If(alike):
                         m.d.comb += start.eq(1)
                         m.d.sync += [wrong.eq(0), self.length.eq(-FCS_BYTES)]
                         m.next = "FRAME"
