@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hdl.probe_front import Pipeline
+
 from .device import Device
 
 __all__ = ["Board", "Target"]
@@ -51,6 +53,8 @@ class Board(Target):
         Messages leave over a serial line, so COBS makes frames of them.
     waits:
         The link can push back, so the probe loses no record for want of room.
+    pipeline:
+        How many packets are under way at the same time; None: one after the other.
     build:
         Called with a probe, its build id and a directory, writes there what :mod:`boards.synthesis` builds from.
     """
@@ -62,3 +66,4 @@ class Board(Target):
     programmer: tuple[str, ...] = ("ICEPROG",)
     serial: bool = True
     waits: bool = True
+    pipeline: Pipeline | None = None

@@ -10,6 +10,7 @@ from amaranth_boards.colorlight_5a75b_r7_0 import Colorlight_5A75B_R70Platform
 
 from hdl.datagram import Station
 from hdl.host_port import HostPort
+from hdl.probe_front import Pipeline
 from hdl.tap_link import TapLink
 
 from .board import Board
@@ -140,5 +141,6 @@ BOARD = Board(
     programmer=("OPENFPGALOADER", "--cable", "ft232", "--write-flash", "--unprotect-flash", "--verify"),
     serial=False,
     waits=False,
+    pipeline=Pipeline(),
 )
 """What the compiler needs to know of it."""

@@ -75,6 +75,9 @@ def export_command(
     anonymise: Annotated[
         bool, typer.Option("--anonymise", help="It keeps and sends keyed pseudonyms in place of addresses.")
     ] = False,
+    ip_checksum: Annotated[
+        bool, typer.Option("--ip-checksum", help="It does not use frames whose IPv4 header has a wrong checksum.")
+    ] = False,
     block_rams: Annotated[
         int | None,
         typer.Option(
@@ -123,7 +126,7 @@ def export_command(
             flows_per_s=flows_per_second,
             loadable=loadable,
             block_rams=block_rams,
-            options=ProbeOptions(short_records=short_records, anonymise=anonymise),
+            options=ProbeOptions(short_records=short_records, anonymise=anonymise, ip_checksum=ip_checksum),
             tell=tell,
         )
     if as_json:

@@ -15,10 +15,13 @@ class ProbeOptions:
         Records of fewer packets than the minimum leave too, unclassified.
     anonymise:
         Only keyed pseudonyms of addresses are kept.
+    ip_checksum:
+        Frames whose IPv4 header has a wrong checksum are not used.
     """
 
     short_records: bool = False
     anonymise: bool = False
+    ip_checksum: bool = False
 
 
 NO_OPTIONS = ProbeOptions()

@@ -57,6 +57,8 @@ def probe_parameters(
             loadable=plan.loadable,
         ),
         wait=board.waits,
+        checksum=options.ip_checksum,
+        pipeline=board.pipeline,
         loadable=plan.loadable,
     )
 
