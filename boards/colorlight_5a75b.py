@@ -10,7 +10,9 @@ from amaranth_boards.colorlight_5a75b_r7_0 import Colorlight_5A75B_R70Platform
 
 from hdl.datagram import Station
 from hdl.host_port import HostPort
+from hdl.item import framed
 from hdl.probe_front import Pipeline
+from hdl.skid_buffer import SkidBuffer
 from hdl.tap_link import TapLink
 
 from .board import Board
@@ -85,7 +87,10 @@ class ColorlightShell(Elaboratable):
         wiring.connect(m, rgmii_receiver(m, platform, tap_pins, "tap").o, tap.symbols)
         wiring.connect(m, rgmii_receiver(m, platform, host_pins, "host").o, host.symbols)
         wiring.connect(m, host.items, tap.host)
-        wiring.connect(m, tap.o, component.i)
+        # So that the paths of the link end where the probe begins.
+        m.submodules.items = items = SkidBuffer(framed(8))
+        wiring.connect(m, tap.o, items.i)
+        wiring.connect(m, items.o, component.i)
         wiring.connect(m, tap.overrun, component.overrun)
         wiring.connect(m, component.o, host.messages)
         rgmii_transmitter(m, host_pins, host.data, host.valid)
