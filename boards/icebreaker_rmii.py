@@ -85,6 +85,7 @@ BOARD = Board(
     title="iCEBreaker with RMII",
     device=UP5K,
     clock_hz=CLOCK_HZ,
+    seed=2,
     table_entries=1024,
     block_rams=21,
     flows_per_s=FLOWS_PER_S,

@@ -1,5 +1,7 @@
 """FrameReceiver: finds the frames among the symbols of a wire and checks them."""
 
+from dataclasses import dataclass
+
 from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.crc.catalog import CRC32_ETHERNET
@@ -21,6 +23,15 @@ LENGTH_BITS = 14
 
 _PREAMBLE = 0x55
 """The start delimiter is 0xd5."""
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """Of the frame so far: a symbol had an error; it is long enough; it may not become longer."""
+
+    wrong: Signal
+    enough: Signal
+    full: Signal
 
 
 class FrameReceiver(wiring.Component):
@@ -64,7 +75,7 @@ class FrameReceiver(wiring.Component):
             m.submodules.fcs = fcs = CRC32_ETHERNET(data_width=8).create()
             m.d.comb += [fcs.data.eq(symbol.data), fcs.start.eq(start), fcs.valid.eq(byte)]
             m.d.comb += right.eq(fcs.match_detected)
-        wrong = Signal()  # of a symbol of the frame so far
+        state = _Frame(wrong=Signal(), enough=Signal(), full=Signal())
         data, end, high = valid & ~symbol.end, valid & symbol.end, symbol.data[7]
         m.d.sync += [self.o.valid.eq(0), self.o.payload.eq(symbol)]
 
@@ -79,12 +90,13 @@ class FrameReceiver(wiring.Component):
                     m.next = "LOST"
                     with m.If(alike):
                         m.d.comb += start.eq(1)
-                        m.d.sync += [wrong.eq(0), self.length.eq(-FCS_BYTES)]
+                        m.d.sync += [signal.eq(0) for signal in (state.wrong, state.enough, state.full)]
+                        m.d.sync += self.length.eq(-FCS_BYTES)
                         m.next = "FRAME"
                 with m.If(end):
                     self._refuse(m, "GAP")
             with m.State("FRAME"):
-                self._frame(m, symbol.error, byte, right, wrong, data, end)
+                self._frame(m, symbol.error, byte, right, state, data, end)
             with m.State("LOST"):
                 with m.If(end):
                     self._refuse(m, "GAP")
@@ -98,14 +110,18 @@ class FrameReceiver(wiring.Component):
         m.d.sync += [self.o.valid.eq(1), self.o.p.end.eq(1), self.o.p.error.eq(1)]
         m.next = following
 
-    def _frame(self, m, error, byte, right, wrong, data, end):
+    def _frame(self, m, error, byte, right, state, data, end):
         with m.If(data):
             m.d.comb += byte.eq(1)
-            m.d.sync += [self.o.valid.eq(1), self.length.eq(self.length + 1), wrong.eq(wrong | error)]
-            with m.If(self.length == self._longest):
+            m.d.sync += [
+                self.o.valid.eq(1),
+                self.length.eq(self.length + 1),
+                state.wrong.eq(state.wrong | error),
+                state.enough.eq(state.enough | (self.length == SHORTEST - 1)),
+                state.full.eq(self.length == self._longest - 1),
+            ]
+            with m.If(state.full):
                 self._refuse(m, "REFUSED")
         with m.If(end):
-            # From −4 on, so that nothing of less than four bytes is taken for long.
-            short = (self.length < SHORTEST) | self.length[2:].all()
-            m.d.sync += [self.o.valid.eq(1), self.o.p.error.eq(error | wrong | short | ~right)]
+            m.d.sync += [self.o.valid.eq(1), self.o.p.error.eq(error | state.wrong | ~state.enough | ~right)]
             m.next = "GAP"
