@@ -18,12 +18,12 @@ from sim.export_records import ExportedCounters, ExportedRecord, ExportStream
 from sim.identity import Pseudonym, pseudonym_of
 from sim.ipfix_writer import probe_counters
 from sim.items import Item, parse_item, setup_item
+from sim.made_frames import random_frame
 from sim.probe import SoftwareProbe
 from sim.probe_check import as_exported
 from sim.simulated_probe import simulate_probe
 from sim.testbench import SIMULATORS
 from tests.forests import grown_forest
-from tests.frames import random_frame
 from tests.hdl.table_events import random_items
 
 EPOCH_MS = 1_700_000_000_000
