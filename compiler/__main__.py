@@ -75,6 +75,10 @@ def export_command(
     anonymise: Annotated[
         bool, typer.Option("--anonymise", help="It keeps and sends keyed pseudonyms in place of addresses.")
     ] = False,
+    early: Annotated[
+        int,
+        typer.Option(metavar="N", help="Judge flows at their N-th packet, by a forest that is bound to so many."),
+    ] = 0,
     block_rams: Annotated[
         int | None,
         typer.Option(
@@ -123,7 +127,7 @@ def export_command(
             flows_per_s=flows_per_second,
             loadable=loadable,
             block_rams=block_rams,
-            options=ProbeOptions(short_records=short_records, anonymise=anonymise),
+            options=ProbeOptions(short_records=short_records, anonymise=anonymise, early=early),
             tell=tell,
         )
     if as_json:

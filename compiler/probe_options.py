@@ -15,10 +15,13 @@ class ProbeOptions:
         Records of fewer packets than the minimum leave too, unclassified.
     anonymise:
         Only keyed pseudonyms of addresses are kept.
+    early:
+        0, or the number of packets of a flow after which it is judged; the forest must be bound to the same.
     """
 
     short_records: bool = False
     anonymise: bool = False
+    early: int = 0
 
 
 NO_OPTIONS = ProbeOptions()

@@ -120,7 +120,7 @@ class Exporter(wiring.Component):
         p = self._parameters
         m.submodules.program = program = self._program()
         read = program.read_port()
-        at = Signal(range(len(self._steps) + 1))
+        at = Signal(range(len(self._steps)))
         m.d.comb += read.addr.eq(at)
 
         due, waiting = Signal(init=1), Signal()
@@ -199,9 +199,12 @@ class Exporter(wiring.Component):
                 self.o.p.last.eq(step.last),
             ]
             with m.If(self.o.ready):
-                m.d.sync += [at.eq(at + 1), first.eq(0)]
+                m.d.sync += first.eq(0)
                 m.next = "FETCH"
-                with m.If(step.last):
+                with m.If(~step.last):
+                    # Behind the last message there is nothing to read.
+                    m.d.sync += at.eq(at + 1)
+                with m.Else():
                     m.d.sync += progress.sequence.eq(progress.sequence + progress.is_data)
                     m.next = "IDLE"
                     with m.If(at == self._starts[1] - 1):
