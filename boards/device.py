@@ -1,7 +1,7 @@
 """Devices: FPGAs by family, what they hold, and what a placed and routed design on one of them is."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from hdl.block_rom import RomShape
 
@@ -36,6 +36,11 @@ class Family:
         Words of a block RAM and the bits of each, of all its shapes with a port to read and one to write, deepest last.
     rom:
         What fits a block RAM of tables that nobody writes.
+    packing:
+        The variable of :data:`boards.toolchain.TOOLS` that stands for the program that makes a bitstream of a routed
+        design, and its arguments.
+    bitstream:
+        The file that it makes.
     """
 
     name: str
@@ -49,6 +54,8 @@ class Family:
     register_takes_cell: bool
     block_ram_shapes: tuple[tuple[int, int], ...]
     rom: RomShape
+    packing: tuple[str, ...]
+    bitstream: str
 
     def block_rams(self, depth: int, width: int) -> int:
         """How many block RAMs a memory of ``depth`` words of ``width`` bits takes."""
@@ -95,6 +102,8 @@ class Placement:
     ----------
     seed:
         The seed of the placer.
+    clocks_hz:
+        Of each clock, by nextpnr's name of its net, the highest that routing allows and the one asked for.
     used:
         Cells of the device in use, by nextpnr's names.
     fmax_hz, asked_hz:
@@ -106,6 +115,7 @@ class Placement:
     used: dict[str, int]
     fmax_hz: float
     asked_hz: float
+    clocks_hz: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     @property
     def clock_met(self) -> bool:

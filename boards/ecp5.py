@@ -1,13 +1,14 @@
 """The ECP5 family: its devices, and what their cells are called."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from hdl.block_rom import RomShape
 
 from .device import Device, Family
 from .synthesis import NAME
 
-__all__ = ["ECP5", "LFE5U_25F", "LFE5U_85F", "resources"]
+__all__ = ["ECP5", "LFE5U_25F", "LFE5U_25F_BG256", "LFE5U_85F", "resources"]
 
 
 def resources(cells: Mapping[str, int]) -> dict[str, int]:
@@ -32,7 +33,7 @@ ECP5 = Family(
     synthesis="synth_ecp5",
     nextpnr="NEXTPNR_ECP5",
     constraints=f"{NAME}.lpf",
-    arguments=("--lpf", f"{NAME}.lpf", "--lpf-allow-unconstrained"),
+    arguments=("--lpf", f"{NAME}.lpf", "--lpf-allow-unconstrained", "--textcfg", f"{NAME}.config"),
     logic_cell="TRELLIS_COMB",
     cell_names={
         "TRELLIS_COMB": "logic cells",
@@ -46,6 +47,8 @@ ECP5 = Family(
     block_ram_shapes=((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1)),
     # Half of its 1024 words for each of two tables, which its two ports read.
     rom=RomShape(tables=2, address_width=9, word_width=18),
+    packing=("ECPPACK", "--compress", f"{NAME}.config", f"{NAME}.bit"),
+    bitstream=f"{NAME}.bit",
 )
 
 _DELAYS = {"level_ns": 0.75, "carry_ns": 0.11, "register_ns": 1.6, "block_ram_ns": 6.9}
@@ -61,6 +64,11 @@ LFE5U_25F = Device(
     dsps=28,
     **_DELAYS,
 )
+LFE5U_25F_BG256 = replace(
+    LFE5U_25F, name="LFE5U-25F-6BG256", nextpnr=("--25k", "--package", "CABGA256", "--speed", "6")
+)
+"""The same in a smaller package."""
+
 LFE5U_85F = Device(
     name="LFE5U-85F-6BG756",
     family=ECP5,

@@ -1,15 +1,13 @@
-"""The iCE40 family: its devices, what their cells are called, and bitstreams."""
+"""The iCE40 family: its devices, and what their cells are called."""
 
 from collections.abc import Mapping
-from pathlib import Path
 
 from hdl.block_rom import RomShape
 
 from .device import Device, Family
 from .synthesis import NAME
-from .toolchain import run_tool
 
-__all__ = ["HX8K", "ICE40", "UP5K", "pack_bitstream", "resources"]
+__all__ = ["HX8K", "ICE40", "UP5K", "resources"]
 
 
 def resources(cells: Mapping[str, int]) -> dict[str, int]:
@@ -42,6 +40,8 @@ ICE40 = Family(
     register_takes_cell=True,
     block_ram_shapes=((256, 16), (512, 8), (1024, 4), (2048, 2)),
     rom=RomShape(tables=1, address_width=8, word_width=16),
+    packing=("ICEPACK", f"{NAME}.asc", f"{NAME}.bin"),
+    bitstream=f"{NAME}.bin",
 )
 
 UP5K = Device(
@@ -70,9 +70,3 @@ HX8K = Device(
     register_ns=0.6,
     block_ram_ns=3.4,
 )
-
-
-def pack_bitstream(directory: str | Path) -> Path:
-    """Turn the ``design.asc`` that routing has left into ``design.bin``."""
-    run_tool("ICEPACK", [f"{NAME}.asc", f"{NAME}.bin"], directory)
-    return Path(directory) / f"{NAME}.bin"

@@ -1,6 +1,8 @@
 """Ice40Shell: clock, pins and link around a component, for iCE40 boards with a 12 MHz oscillator."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from amaranth.build import Platform
 from amaranth.hdl import ClockDomain, ClockSignal, Const, Elaboratable, Instance, Module, Signal
@@ -10,9 +12,12 @@ from amaranth.lib.cdc import ResetSynchronizer
 from hdl.spi_link import SpiLink
 from hdl.uart import UartTransmitter
 
+from .pins import put_out, taken_in
 from .synthesis import ANY_ON_COLLISION
 
-__all__ = ["BAUD", "CLOCK_HZ", "FORGET_INITIAL_CONTENTS", "Ice40Shell", "write_build"]
+__all__ = ["BAUD", "CLOCK_HZ", "FORGET_INITIAL_CONTENTS", "Ice40Shell", "spi_link", "write_build"]
+
+Link = Callable[[Module, Platform, Any], tuple[Any, Any]]
 
 CLOCK_HZ = 24_000_000
 FLOWS_PER_S = CLOCK_HZ // 4 // 8 // 62
@@ -29,38 +34,31 @@ FORGET_INITIAL_CONTENTS = "select -set forgetful a:hedgerow_uninitialised=1 %m; 
 
 
 class Ice40Shell(Elaboratable):
-    """Items come in over SPI, bytes go out over a UART.
+    """Items come in over a link, bytes go out over a UART.
 
     Parameters
     ----------
     component: has streams ``i`` of items and ``o`` of bytes, events ``overrun``, and ``ready``, which a LED shows
+    link: puts the link and its pins into a module, for a platform and the serial line; gives the streams of items and
+        of what was dropped
     """
 
-    def __init__(self, component: wiring.Component):
-        self._component = component
+    def __init__(self, component: wiring.Component, link: Link):
+        self._component, self._link = component, link
 
     def elaborate(self, platform):
         m = Module()
         self._clock(m, platform)
         m.submodules.component = component = self._component
-        m.submodules.link = link = SpiLink()
         m.submodules.uart = uart = UartTransmitter(divisor=CLOCK_HZ // BAUD)
-        wiring.connect(m, link.o, component.i)
-        wiring.connect(m, link.overrun, component.overrun)
+        line = platform.request("uart", 0, dir=platform.uart_pins)
+        items, overrun = self._link(m, platform, line)
+        wiring.connect(m, items, component.i)
+        wiring.connect(m, overrun, component.overrun)
         wiring.connect(m, component.o, uart.i)
 
-        spi = platform.request("spi_items", 0, dir={"sck": "-", "copi": "-", "cipo": "-", "cs": "-"})
-        for pin, value in ((spi.sck, link.sck), (spi.copi, link.copi), (spi.cs, link.cs_n)):
-            m.submodules += (buffer := io.Buffer("i", pin))
-            m.d.comb += value.eq(buffer.i)
-        tx = platform.request("uart", 0, dir=platform.uart_pins).tx
-        for pin, value in (
-            (spi.cipo, link.cipo),
-            (tx, uart.tx),
-            (platform.request("led", 0, dir="-"), component.ready),
-        ):
-            m.submodules += (buffer := io.Buffer("o", pin))
-            m.d.comb += buffer.o.eq(value)
+        put_out(m, line.tx, uart.tx)
+        put_out(m, platform.request("led", 0, dir="-"), component.ready)
 
         return m
 
@@ -83,10 +81,20 @@ class Ice40Shell(Elaboratable):
         m.submodules.reset = ResetSynchronizer(~locked)
 
 
-def write_build(platform: Platform, component: wiring.Component, directory: Path) -> None:
+def spi_link(m: Module, platform: Platform, _: Any) -> tuple[Any, Any]:
+    """Items over SPI."""
+    m.submodules.link = link = SpiLink()
+    spi = platform.request("spi_items", 0, dir={"sck": "-", "copi": "-", "cipo": "-", "cs": "-"})
+    for pin, value in ((spi.sck, link.sck), (spi.copi, link.copi), (spi.cs, link.cs_n)):
+        m.d.comb += value.eq(taken_in(m, pin))
+    put_out(m, spi.cipo, link.cipo)
+    return link.o, link.overrun
+
+
+def write_build(platform: Platform, component: wiring.Component, directory: Path, link: Link = spi_link) -> None:
     """Write what :mod:`boards.synthesis` builds from: circuit, synthesis script, pins."""
     plan = platform.prepare(
-        Ice40Shell(component),
+        Ice40Shell(component, link),
         name="design",
         synth_opts=platform.synthesis_options,
         script_after_read=f"{FORGET_INITIAL_CONTENTS}\n{ANY_ON_COLLISION}",

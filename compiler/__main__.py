@@ -17,7 +17,7 @@ from boards.toolchain import ToolError, ToolMissing
 
 from . import explore as exploring
 from .atomic import check_file_target, replacing
-from .building import BITSTREAM, build
+from .building import build
 from .cli import new_app, progress, run, warn
 from .design import FLASHABLE, TOPS
 from .emit import sha256
@@ -79,6 +79,9 @@ def export_command(
         int,
         typer.Option(metavar="N", help="Judge flows at their N-th packet, by a forest that is bound to so many."),
     ] = 0,
+    ip_checksum: Annotated[
+        bool, typer.Option("--ip-checksum", help="It does not use frames whose IPv4 header has a wrong checksum.")
+    ] = False,
     block_rams: Annotated[
         int | None,
         typer.Option(
@@ -127,7 +130,9 @@ def export_command(
             flows_per_s=flows_per_second,
             loadable=loadable,
             block_rams=block_rams,
-            options=ProbeOptions(short_records=short_records, anonymise=anonymise, early=early),
+            options=ProbeOptions(
+                short_records=short_records, anonymise=anonymise, early=early, ip_checksum=ip_checksum
+            ),
             tell=tell,
         )
     if as_json:
@@ -369,14 +374,15 @@ def flash_command(directory: Annotated[Path, typer.Argument(help="An export that
         python -m compiler flash probe
     """
     manifest = read_manifest(directory)
-    bitstream = directory / BITSTREAM
-    if BITSTREAM not in manifest.files:
+    board = target_named(manifest.board["name"])
+    bitstream = directory / board.device.family.bitstream
+    if bitstream.name not in manifest.files:
         raise InputError(f"{directory}: has no bitstream; run python -m compiler build {directory} (top probe)")
-    if not bitstream.is_file() or sha256(bitstream.read_bytes()) != manifest.files[BITSTREAM]:
+    if not bitstream.is_file() or sha256(bitstream.read_bytes()) != manifest.files[bitstream.name]:
         raise InputError(f"{bitstream}: is not the bitstream that was built; build again")
     try:
         with progress(f"flashing {manifest.board['title']}"):
-            flash(bitstream)
+            flash(bitstream, board)
     except (ToolMissing, BoardMissing, ToolError) as error:
         raise InputError(f"cannot flash {manifest.board['name']}: {error}") from None
     print(f"{manifest.board['name']} holds build {manifest.build_id} of forest {manifest.forest['id']}")

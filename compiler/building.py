@@ -9,7 +9,7 @@ from typing import Any
 
 from boards import Target
 from boards.device import DoesNotFit, Placement
-from boards.ice40 import pack_bitstream
+from boards.packing import pack_bitstream
 from boards.routing import place_and_route
 from boards.synthesis import synthesise, synthesise_alone
 from boards.toolchain import ToolError, ToolMissing, tool_path, tool_versions
@@ -21,9 +21,7 @@ from .errors import InputError
 from .exporting import BOARD_DIRECTORY, target_named
 from .manifest import Manifest, changed_files, read_manifest, write_manifest
 
-__all__ = ["BITSTREAM", "build"]
-
-BITSTREAM = "design.bin"
+__all__ = ["build"]
 
 SEEDS = 5
 """Seeds of place and route that are tried until one meets the clock."""
@@ -40,7 +38,7 @@ def build(directory: str | Path, *, tell: Callable[[str], None] = lambda _: None
     device, clock_hz = target.device, manifest.board["clock_hz"]
     with tempfile.TemporaryDirectory() as temporary:
         workspace = Path(temporary)
-        _copy_board_files(directory, manifest, workspace)
+        _copy_board_files(directory, manifest, workspace, besides=device.family.bitstream)
         try:
             # Synthesis takes a while; better to know before it that it was for nothing.
             tool_path(device.family.nextpnr)
@@ -51,17 +49,18 @@ def build(directory: str | Path, *, tell: Callable[[str], None] = lambda _: None
             best, tried = _place(workspace, target, clock_hz, tell)
             flashable = best.clock_met and manifest.top in FLASHABLE
             if flashable:
-                pack_bitstream(workspace)
+                pack_bitstream(workspace, device.family)
         except DoesNotFit as error:
             raise InputError(f"does not fit {target.name}: {error}") from None
         except (ToolMissing, ToolError) as error:
             raise InputError(str(error)) from None
 
-        files = {name: content for name, content in manifest.files.items() if name != BITSTREAM}
+        bitstream = device.family.bitstream
+        files = {name: content for name, content in manifest.files.items() if name != bitstream}
         if flashable:
-            with replacing(directory / BITSTREAM) as fresh:
-                shutil.copy(workspace / BITSTREAM, fresh)
-            files[BITSTREAM] = sha256((directory / BITSTREAM).read_bytes())
+            with replacing(directory / bitstream) as fresh:
+                shutil.copy(workspace / bitstream, fresh)
+            files[bitstream] = sha256((directory / bitstream).read_bytes())
     built = replace(
         manifest,
         files=files,
@@ -81,12 +80,12 @@ def build(directory: str | Path, *, tell: Callable[[str], None] = lambda _: None
     )
     write_manifest(built, directory)
     if not flashable:
-        (directory / BITSTREAM).unlink(missing_ok=True)
+        (directory / bitstream).unlink(missing_ok=True)
     return built
 
 
-def _copy_board_files(directory: Path, manifest: Manifest, workspace: Path) -> None:
-    if changed := [name for name in changed_files(directory, manifest) if name != BITSTREAM]:
+def _copy_board_files(directory: Path, manifest: Manifest, workspace: Path, *, besides: str) -> None:
+    if changed := [name for name in changed_files(directory, manifest) if name != besides]:
         raise InputError(f"{directory / changed[0]}: is not as exported; export again")
     for name in manifest.files:
         path = directory / name

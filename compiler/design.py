@@ -63,6 +63,7 @@ def _whole_probe(forest: Forest, board: Board, plan: ForestPlan, options: ProbeO
             f"forest {forest.name!r}: tells {len(forest.classes)} classes apart, but the records of a probe carry a "
             "verdict: export it with --top forest"
         )
+    from hdl.probe import Probe
     from hdl.probe_line import ProbeLine
 
     from .probe_plan import probe_parameters
@@ -70,7 +71,8 @@ def _whole_probe(forest: Forest, board: Board, plan: ForestPlan, options: ProbeO
     module = "hedgerow_probe"
 
     def make(build_id: str) -> wiring.Component:
-        return ProbeLine(parameters=probe_parameters(forest, board, plan, build_id, options))
+        probe = ProbeLine if board.serial else Probe
+        return probe(parameters=probe_parameters(forest, board, plan, build_id, options))
 
     def rtlil(build_id: str) -> str:
         return rtlil_text(make(build_id), module)

@@ -5,16 +5,30 @@ import tempfile
 from pathlib import Path
 
 from amaranth.back import rtlil
+from amaranth.hdl import Const, Value
+from amaranth.hdl._ir import PortDirection
 from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
 
 from boards.toolchain import run_tool
 
 __all__ = ["rtlil_text", "sha256", "verilog_of", "verilog_text"]
 
+# As rtlil.convert would take them itself, if it let constants among the ports pass.
+_DIRECTIONS = {In: PortDirection.Input, Out: PortDirection.Output}
+
 
 def rtlil_text(component: wiring.Component, name: str) -> str:
-    """RTLIL of a component, without source locations: they are paths of one machine."""
-    return rtlil.convert(component, name=name, emit_src=False)
+    """RTLIL of a component, without source locations: they are paths of one machine.
+
+    A valid or ready that never changes is no port.
+    """
+    ports = {
+        "__".join(map(str, path)): (Value.cast(value), _DIRECTIONS[member.flow])
+        for path, member, value in component.signature.flatten(component)
+        if not isinstance(value, Const)
+    }
+    return rtlil.convert(component, name=name, ports=ports, emit_src=False)
 
 
 def verilog_text(component: wiring.Component, name: str) -> str:

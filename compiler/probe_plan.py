@@ -60,6 +60,9 @@ def probe_parameters(
             loadable=plan.loadable,
             early=options.early > 0,
         ),
+        wait=board.waits,
+        checksum=options.ip_checksum,
+        pipeline=board.pipeline,
         loadable=plan.loadable,
     )
 

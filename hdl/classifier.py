@@ -11,6 +11,7 @@ from hdl.feature_stream import FeatureCollector
 from hdl.features import FeatureExtractor, FeatureSource
 from hdl.record_buffer import record_port_signature
 from hdl.verdict import Verdict, VerdictReason
+from hdl.wait_states import WaitStates
 
 __all__ = ["Classification", "Classifier"]
 
@@ -38,6 +39,7 @@ class Classifier(wiring.Component):
     both_directions: a flow without packets in the response direction is one-sided too
     min_packets: flows of fewer packets, both ways, are not classified: *short*, with score 0
     early: 0, or the number of packets after which flows are classified, so that they are not at their end
+    registered: what is read of the record follows by two clocks
 
     Attributes
     ----------
@@ -56,12 +58,14 @@ class Classifier(wiring.Component):
         both_directions: bool,
         min_packets: int = 1,
         early: int = 0,
+        registered: bool = False,
     ):
         self._forest, self._layout, self._both_directions = forest, layout, both_directions
         self._min_packets, self._early = min_packets, early
+        self._registered = registered
         if layout.slots[PACKETS].shift != 0:
             raise ValueError("The packet counter must lie in the low half of its word")
-        self._extractor = FeatureExtractor(sources=sources, fraction=fraction, layout=layout)
+        self._extractor = FeatureExtractor(sources=sources, fraction=fraction, layout=layout, registered=registered)
         super().__init__(
             {
                 "available": In(1),
@@ -85,6 +89,7 @@ class Classifier(wiring.Component):
         m.d.comb += extractor.record.data.eq(self.record.data)
 
         missing = Signal()
+        self._waits = WaitStates(m, registered=self._registered)
         with m.FSM():
             self._read(m, missing)
             self._judge(m, missing)
@@ -95,6 +100,7 @@ class Classifier(wiring.Component):
             with m.State("TAKEN"):
                 # One clock for the buffer to remove the record.
                 m.next = "IDLE"
+            self._waits.add()
 
         return m
 
@@ -105,15 +111,15 @@ class Classifier(wiring.Component):
         with m.State("IDLE"):
             m.d.comb += self.record.address.eq(0)
             with m.If(self.available):
-                m.next = "STATE"
+                m.next = self._waits.before("STATE")
         with m.State("STATE"):
             m.d.sync += [out.syn.eq(self.record.data[StateBit.SYN]), out.early.eq(self.record.data[EARLY_BIT])]
             m.d.comb += self.record.address.eq(EntryWord.FORWARD - EntryWord.STATE)
-            m.next = "FORWARD"
+            m.next = self._waits.before("FORWARD")
         with m.State("FORWARD"):
             m.d.sync += [out.packets.eq(packets), missing.eq(packets == 0)]
             m.d.comb += self.record.address.eq(self._layout.response - EntryWord.STATE)
-            m.next = "RESPONSE"
+            m.next = self._waits.before("RESPONSE")
         with m.State("RESPONSE"):
             m.d.sync += out.packets.eq(out.packets + packets)
             if self._both_directions:

@@ -2,10 +2,11 @@
 
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
-from amaranth.lib.memory import Memory
+from amaranth.lib.memory import MemoryData
 from amaranth.lib.wiring import In, Out
 
 from hdl.accumulator import PACKETS
+from hdl.block_ram import BlockRam
 from hdl.block_update import BlockUpdate, block_shape, member_name
 from hdl.entry_layout import EntryLayout, EntryWord
 from hdl.entry_tag import EntryTag
@@ -76,11 +77,9 @@ class EntryRecords(wiring.Component):
         m = Module()
         p, layout = self._parameters, self._parameters.layout
         shape = block_shape(layout)
-        m.submodules.blocks = blocks = Memory(shape=shape, depth=2 * p.entries, init=[])
-        m.submodules.endpoints = endpoints = Memory(shape=_Endpoints, depth=p.entries, init=[])
+        m.submodules.blocks = self._blocks = BlockRam(MemoryData(shape=shape, depth=2 * p.entries, init=[]))
+        m.submodules.endpoints = endpoints = BlockRam(MemoryData(shape=_Endpoints, depth=p.entries, init=[]))
         m.submodules.block_update = BlockUpdate(layout=layout)
-        self._read, self._write = blocks.read_port(), blocks.write_port()
-        read_endpoints, write_endpoints = endpoints.read_port(), endpoints.write_port()
 
         emitted, tag, reason = Signal.like(self.entry), Signal(EntryTag), Signal(EndReason)
         emitting = Signal(4)
@@ -88,29 +87,29 @@ class EntryRecords(wiring.Component):
             m.d.sync += [emitted.eq(self.entry), tag.eq(self.examined.tag), reason.eq(self.examined.reason)]
         m.d.sync += emitting.eq(Cat(self.emit, emitting))
         m.d.comb += [
-            self._read.addr.eq(Cat(self.response, self.touched)),
-            read_endpoints.addr.eq(emitted),
+            self._blocks.read_address.eq(Cat(self.response, self.touched)),
+            endpoints.read_address.eq(emitted),
             self.busy.eq(emitting.any() | self.o.valid),
         ]
         with m.If(emitting[:2].any()):
-            m.d.comb += self._read.addr.eq(Cat(emitting[1], emitted))
+            m.d.comb += self._blocks.read_address.eq(Cat(emitting[1], emitted))
 
         new_endpoints, fills = Signal(_Endpoints), Signal(2)
         self._turn(m, new_endpoints)
         m.d.sync += fills.eq(Cat(self.update & self.fills, fills))
         # Right behind the block RAM, whose output comes late in the clock, there is nothing but a register.
-        read = Signal.like(self._read.data)
-        m.d.sync += read.eq(self._read.data)
+        read = Signal.like(self._blocks.read_data)
+        m.d.sync += read.eq(self._blocks.read_data)
         touched = self._update(m, read)
         m.d.comb += [
-            write_endpoints.addr.eq(touched),
-            write_endpoints.data.eq(new_endpoints),
-            write_endpoints.en.eq(fills[1]),
+            endpoints.write_address.eq(touched),
+            endpoints.write_data.eq(new_endpoints),
+            endpoints.write_enable.eq(fills[1]),
         ]
 
         kept, forward, response = Signal(_Endpoints), Signal(shape), Signal(shape)
         with m.If(emitting[1]):
-            m.d.sync += kept.eq(read_endpoints.data)
+            m.d.sync += kept.eq(endpoints.read_data)
         with m.If(emitting[2]):
             m.d.sync += forward.eq(read)
         with m.If(self.o.ready):
@@ -156,9 +155,9 @@ class EntryRecords(wiring.Component):
             update.window.eq(window),
             update.ttl.eq(marks[8:]),
             update.flags.eq(marks[:8]),
-            self._write.addr.eq(Cat(response, touched)),
-            self._write.data.eq(update.o),
-            self._write.en.eq(steps[2]),
+            self._blocks.write_address.eq(Cat(response, touched)),
+            self._blocks.write_data.eq(update.o),
+            self._blocks.write_enable.eq(steps[2]),
             self.updating.eq(steps.any()),
         ]
         return touched

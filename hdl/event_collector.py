@@ -69,7 +69,7 @@ class EventCollector(wiring.Component):
 
         with m.FSM():
             with m.State("SWAP"):
-                m.d.sync += [side.eq(~side), place.eq(0), asked.eq(self.snapshot)]
+                m.d.sync += [side.eq(~side), asked.eq(self.snapshot)]
                 m.next = "LOOK"
             with m.State("LOOK"):
                 m.next = "HAND_OVER"
@@ -80,6 +80,7 @@ class EventCollector(wiring.Component):
                     m.d.sync += place.eq(place + 1)
                     m.next = "LOOK"
                     with m.If(place == len(self._indices) - 1):
+                        m.d.sync += place.eq(0)
                         m.next = "SWAP"
                         with m.If(asked):
                             m.next = "SNAPSHOT"

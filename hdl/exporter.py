@@ -12,6 +12,7 @@ from hdl.entry_layout import EntryLayout, StateBit
 from hdl.ipfix import MAX_RECORD_WORDS, Live, Message, Opcode
 from hdl.item import framed
 from hdl.record_buffer import record_port_signature
+from hdl.wait_states import WaitStates
 
 __all__ = ["Exporter", "ExporterParameters"]
 
@@ -69,7 +70,13 @@ class Exporter(wiring.Component):
     Templates and counters go out each time the probe has been set up, after so many records or ticks, and when
     ``announce`` was high and no record is left to send; so the counters after a flush hold everything before it.
 
-    **Throughput**: a byte in 4 cycles.
+    **Throughput**: a byte in 4 cycles, or in 7 with ``registered``.
+
+    Parameters
+    ----------
+    parameters: what it sends
+    layout: of records
+    registered: what is read of the record follows by two clocks, and nothing is computed right behind a memory
 
     Attributes
     ----------
@@ -87,10 +94,10 @@ class Exporter(wiring.Component):
     o: messages, framed bytes
     """
 
-    def __init__(self, *, parameters: ExporterParameters, layout: EntryLayout):
+    def __init__(self, *, parameters: ExporterParameters, layout: EntryLayout, registered: bool = False):
         if layout.record_words > MAX_RECORD_WORDS:
             raise ValueError(f"A record must have at most {MAX_RECORD_WORDS} words, not {layout.record_words}")
-        self._parameters = parameters
+        self._parameters, self._registered = parameters, registered
         messages = (parameters.templates, parameters.counters, parameters.ipv4, parameters.ipv6)
         self._starts = [sum(len(message) for message in messages[:n]) for n in range(len(messages))]
         self._steps = [step for message in messages for step in message]
@@ -120,8 +127,9 @@ class Exporter(wiring.Component):
         p = self._parameters
         m.submodules.program = program = self._program()
         read = program.read_port()
-        at = Signal(range(len(self._steps)))
+        at, step = Signal(range(len(self._steps))), Signal.like(read.data)
         m.d.comb += read.addr.eq(at)
+        m.d["sync" if self._registered else "comb"] += step.eq(read.data)
 
         due, waiting = Signal(init=1), Signal()
         records, ticks = Signal(range(p.records_between + 1)), Signal(range(p.ticks_between + 1))
@@ -137,10 +145,12 @@ class Exporter(wiring.Component):
             m.d.sync += due.eq(1)
 
         agenda = _Agenda(due, waiting, records, ticks)
-        progress = _Progress(at, read.data, first, is_data, sequence, seconds, fill)
+        progress = _Progress(at, step, first, is_data, sequence, seconds, fill)
+        self._waits = WaitStates(m, registered=self._registered)
         with m.FSM() as fsm:
             self._start(m, agenda, progress)
             self._send(m, progress)
+            self._waits.add()
         if p.live_forest:
             m.d.comb += self.busy.eq(~fsm.ongoing("IDLE") | due | waiting | self.i.valid)
 
@@ -166,7 +176,7 @@ class Exporter(wiring.Component):
                 m.next = "FETCH"
             with m.Elif(self.enabled & self.i.valid):
                 m.d.comb += self.record.address.eq(0)
-                m.next = "START_DATA"
+                m.next = self._waits.before("START_DATA")
         with m.State("SNAPSHOT"):
             m.d.comb += self.snapshot.eq(1)
             m.d.sync += [first.eq(1), is_data.eq(1), at.eq(self._starts[1])]
@@ -184,10 +194,11 @@ class Exporter(wiring.Component):
             # All bytes of a value are of one moment.
             with m.If(first):
                 m.d.sync += [progress.seconds.eq(self.seconds), progress.fill.eq(self.fill)]
-            m.next = "STEP"
+            m.next = self._waits.before("STEP")
         with m.State("STEP"):
             self._address(m, step)
-            m.next = "SELECT"
+            # One clock for the memory, one for the sum.
+            m.next = self._waits.before("SELECT", 2, lambda: self._address(m, step))
         with m.State("SELECT"):
             self._address(m, step)
             m.d.sync += self.o.p.data.eq(self._byte(m, progress))
@@ -233,7 +244,9 @@ class Exporter(wiring.Component):
         if self._parameters.live_forest:
             live |= {Live.FOREST: self.forest_id, Live.MONITOR_ONLY: self.monitor_only}
         byte = Signal(8)
-        time = Cat(self.epoch_ms + self.record.data, C(0, 64))
+        absolute = Signal(EPOCH_BITS + 1)
+        m.d["sync" if self._registered else "comb"] += absolute.eq(self.epoch_ms + self.record.data)
+        time = Cat(absolute, C(0, 64))
         with m.Switch(step.opcode):
             with m.Case(Opcode.LITERAL):
                 m.d.comb += byte.eq(step.operand)

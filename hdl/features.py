@@ -13,6 +13,7 @@ from hdl.feature_stream import feature_word
 from hdl.mean_divider import MeanDivider
 from hdl.record_buffer import record_port_signature
 from hdl.variance import Variance
+from hdl.wait_states import WaitStates
 
 __all__ = ["FeatureExtractor", "FeatureSource"]
 
@@ -53,6 +54,7 @@ class FeatureExtractor(wiring.Component):
     sources: one per feature, in the order of the forest's input
     fraction: bits behind the point of every mean
     layout: of the record
+    registered: what is read of the record follows by two clocks
 
     Attributes
     ----------
@@ -61,7 +63,9 @@ class FeatureExtractor(wiring.Component):
     o: the features, one after the other
     """
 
-    def __init__(self, *, sources: tuple[FeatureSource, ...], fraction: int, layout: EntryLayout):
+    def __init__(
+        self, *, sources: tuple[FeatureSource, ...], fraction: int, layout: EntryLayout, registered: bool = False
+    ):
         if not sources:
             raise ValueError("A forest must have at least one feature")
         for source in sources:
@@ -70,7 +74,7 @@ class FeatureExtractor(wiring.Component):
             for accumulator in (source.accumulator, source.count, source.squares):
                 if accumulator is not None and accumulator not in layout.slots:
                     raise ValueError(f"A feature must be made from what the entry keeps, not {accumulator}")
-        self.sources, self._fraction, self._layout = sources, fraction, layout
+        self.sources, self._fraction, self._layout, self._registered = sources, fraction, layout, registered
         super().__init__(
             {
                 "start": In(1),
@@ -85,8 +89,10 @@ class FeatureExtractor(wiring.Component):
         index = Signal(range(len(self.sources)))
         address, count_address, is_mean = self._look_up(index)
 
-        word, count, total = Signal(32), Signal(32), Signal(32)
-        self._select(m, index, self.record.data, word, count)
+        word, counted, count, total = Signal(32), Signal(32), Signal(32), Signal(32)
+        self._select(m, index, self.record.data, word, counted)
+        m.d["sync" if self._registered else "comb"] += count.eq(counted)
+        waits = WaitStates(m, registered=self._registered)
         variances = _Variances(m, self, index, total, count) if self._has_variances else None
         is_calculated = is_mean if variances is None else is_mean | variances.asked
         m.d.comb += [
@@ -100,21 +106,25 @@ class FeatureExtractor(wiring.Component):
         with m.If(is_mean):
             m.d.comb += self.o.p.value.eq(divider.o.payload)
 
+        def ask_count():
+            m.d.comb += self.record.address.eq(count_address)
+
         with m.FSM():
             with m.State("IDLE"):
                 m.d.sync += index.eq(0)
                 with m.If(self.start):
                     m.next = "READ"
             with m.State("READ"):
-                m.next = "VALUE"
+                m.next = waits.before("VALUE")
                 if variances is not None:
-                    variances.begin()
+                    variances.begin(waits)
             if variances is not None:
-                variances.read()
+                variances.read(waits)
             with m.State("VALUE"):
                 m.d.sync += total.eq(word)
-                m.d.comb += self.record.address.eq(count_address)
-                m.next = "PUT"
+                ask_count()
+                # One clock for the memory, one for the register of the count.
+                m.next = waits.before("PUT", 2, ask_count)
             with m.State("PUT"):
                 m.d.comb += [
                     self.record.address.eq(count_address),
@@ -128,6 +138,7 @@ class FeatureExtractor(wiring.Component):
                     m.next = "READ"
                     with m.If(self.o.p.last):
                         m.next = "IDLE"
+            waits.add()
 
         return m
 
@@ -198,20 +209,20 @@ class _Variances:
             variance.o.ready.eq(extractor.o.ready),
         ]
 
-    def begin(self):
+    def begin(self, waits):
         with self.m.If(self.asked):
             self.m.d.comb += self._extractor.record.address.eq(self._address)
-            self.m.next = "SQUARES"
+            self.m.next = waits.before("SQUARES")
 
-    def read(self):
+    def read(self, waits):
         m, record = self.m, self._extractor.record
         with m.State("SQUARES"):
             m.d.sync += self._squares[:WORD_BITS].eq(record.data)
             m.d.comb += record.address.eq(self._address + 1)
-            m.next = "SQUARES_HIGH"
+            m.next = waits.before("SQUARES_HIGH")
         with m.State("SQUARES_HIGH"):
             m.d.sync += self._squares[WORD_BITS:].eq(record.data)
-            m.next = "VALUE"
+            m.next = waits.before("VALUE")
 
     def put(self):
         m, o, variance = self.m, self._extractor.o, self._variance

@@ -91,9 +91,8 @@ class _Lane(wiring.Component):
         with m.FSM():
             with m.State("IDLE"):
                 m.d.comb += self.i.ready.eq(1)
-                m.d.sync += step.eq(0)
+                m.d.sync += [step.eq(0), words.eq(self.i.p.words), out.descriptor.eq(self.i.p.descriptor)]
                 with m.If(self.i.valid):
-                    m.d.sync += [words.eq(self.i.p.words), out.descriptor.eq(self.i.p.descriptor)]
                     m.next = "OUT"
                     frame = self.i.p.descriptor.kind == ItemKind.FRAME
                     with m.If(frame & (self.i.p.descriptor.outcome == FrameOutcome.USED)):

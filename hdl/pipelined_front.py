@@ -10,6 +10,7 @@ from hdl.parsed_set_up import ParsedSetUp
 from hdl.pipelined_table import PipelinedFlowTable
 from hdl.probe_front import Pipeline, ProbeFront, item_shape
 from hdl.record_words import RecordWords
+from hdl.stream_register import StreamRegister
 from hdl.tally import FrameTally
 from hdl.wide_parser import WideParser
 from hdl.word_gather import WordGather
@@ -38,6 +39,7 @@ class PipelinedFront(ProbeFront):
         m = Module()
         self._parse(m)
         m.submodules.frame_tally = frame_tally = FrameTally(payload=ParsedItem)
+        m.submodules.register = register = StreamRegister(shape=ParsedItem)
         m.submodules.set_up = set_up = ParsedSetUp()
         m.submodules.hashes = hashes = IdentityLanes(lanes=self._pipeline.hashes)
         m.submodules.table = table = PipelinedFlowTable(parameters=self._table)
@@ -45,7 +47,8 @@ class PipelinedFront(ProbeFront):
 
         connect(m, m.submodules.parser.o, frame_tally.i)
         connect(m, frame_tally.event, flipped(self.event))
-        connect(m, frame_tally.o, set_up.i)
+        connect(m, frame_tally.o, register.i)
+        connect(m, register.o, set_up.i)
         connect(m, set_up.o, hashes.i)
         connect(m, hashes.o, table.i)
         connect(m, table.o, words.i)

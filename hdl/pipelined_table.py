@@ -5,10 +5,11 @@ import itertools
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import stream, wiring
-from amaranth.lib.memory import Memory
+from amaranth.lib.memory import MemoryData
 from amaranth.lib.wiring import In, Out
 
 from hdl.accumulator import FLAG_BITS
+from hdl.block_ram import BlockRam
 from hdl.entry_records import EntryRecords, record_shape
 from hdl.entry_tag import EntryTag
 from hdl.flow_table_parameters import CLOSED_BITS, FlowTableParameters
@@ -73,10 +74,10 @@ class PipelinedFlowTable(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         p = self.parameters
-        m.submodules.tags = tags = Memory(shape=EntryTag, depth=p.entries, init=[])
+        # A tag is never read in the clock in which it is written.
+        m.submodules.tags = self._tags = BlockRam(MemoryData(shape=EntryTag, depth=p.entries, init=[]))
         m.submodules.examination = TagExamination(parameters=p)
         m.submodules.records = records = EntryRecords(parameters=p)
-        self._tag_read, self._tag_write = tags.read_port(), tags.write_port()
         self._item = Signal(IdentifiedItem)
         self._way, self._sweep = Signal(range(p.ways)), Signal(range(p.entries))
         self._flushed = Signal(range(p.entries))
@@ -134,7 +135,7 @@ class PipelinedFlowTable(wiring.Component):
             *(after.eq(before) for before, after in itertools.pairwise(ways)),
         ]
         m.d.comb += [
-            examination.tag.eq(self._tag_read.data),
+            examination.tag.eq(self._tags.read_data),
             examination.identity.eq(self._item.identity),
             examination.now.eq(self.now_ms),
         ]
@@ -222,14 +223,15 @@ class PipelinedFlowTable(wiring.Component):
     def _ask(self, m, address, *, sweep=0, last=0):
         """Asks for a tag."""
         m.d.comb += [
-            self._tag_read.addr.eq(address),
+            self._tags.read_address.eq(address),
             self._at_address.eq(1),
             self._at_sweep.eq(sweep),
             self._last_address.eq(last),
         ]
 
     def _write_tag(self, m, address, tag):
-        m.d.comb += [self._tag_write.en.eq(1), self._tag_write.addr.eq(address), self._tag_write.data.eq(tag)]
+        tags = self._tags
+        m.d.comb += [tags.write_enable.eq(1), tags.write_address.eq(address), tags.write_data.eq(tag)]
 
     def _arrive(self, m):
         """Takes an item and asks for the tags that decide over it."""
@@ -243,14 +245,15 @@ class PipelinedFlowTable(wiring.Component):
         with m.State("IDLE"):
             used = (i.p.descriptor.kind == ItemKind.FRAME) & (i.p.descriptor.outcome == FrameOutcome.USED)
             m.d.comb += [i.ready.eq(1), self.idle.eq(~i.valid & ~m.submodules.records.busy)]
+            # What is taken is taken whether there is an item or not, so that little decides over many registers.
+            m.d.sync += [
+                self._item.eq(i.p),
+                self._used.eq(used),
+                self._later.eq(i.valid & (i.p.words.time > self.now_ms)),
+                self._has_best.eq(0),
+                self._way.eq(1 if p.ways > 1 else 0),
+            ]
             with m.If(i.valid):
-                m.d.sync += [
-                    self._item.eq(i.p),
-                    self._used.eq(used),
-                    self._later.eq(i.p.words.time > self.now_ms),
-                    self._has_best.eq(0),
-                    self._way.eq(1 if p.ways > 1 else 0),
-                ]
                 with m.If(i.p.descriptor.kind == ItemKind.FLUSH):
                     m.next = "FLUSH"
                 with m.Elif(used):

@@ -93,9 +93,14 @@ class Probe(wiring.Component):
     def elaborate(self, platform):
         p, layout = self.parameters, self.parameters.table.layout
         m = Module()
+        registered = p.pipeline is not None  # where clocks are short, memories have a register behind them
         m.submodules.front = self._front()
         m.submodules.buffer = buffer = RecordBuffer(
-            layout=layout, slots=p.record_slots, min_packets=1 if p.short_records else p.min_packets, wait=p.wait
+            layout=layout,
+            slots=p.record_slots,
+            min_packets=1 if p.short_records else p.min_packets,
+            wait=p.wait,
+            registered=registered,
         )
         forest = p.forest()
         m.submodules.classifier = Classifier(
@@ -106,11 +111,12 @@ class Probe(wiring.Component):
             both_directions=p.both_directions,
             min_packets=p.min_packets if p.short_records else 1,
             early=p.table.early,
+            registered=registered,
         )
         m.submodules.record_tally = RecordTally(
             loadable=p.loadable, short_records=p.short_records, early=p.table.early > 0
         )
-        m.submodules.exporter = Exporter(parameters=p.export, layout=layout)
+        m.submodules.exporter = Exporter(parameters=p.export, layout=layout, registered=registered)
         m.submodules.unexported_tally = UnexportedTally(payload=buffer.unexported.payload.shape())
 
         self._connect_streams(m)

@@ -5,8 +5,8 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from hdl.cobs import CobsEncoder
-from hdl.item import framed
 from hdl.probe import Probe, ProbeParameters
+from hdl.probe_front import item_shape
 from hdl.tally import event_signature
 
 __all__ = ["ProbeLine"]
@@ -31,7 +31,7 @@ class ProbeLine(wiring.Component):
         self.parameters = parameters
         super().__init__(
             {
-                "i": In(stream.Signature(framed(8))),
+                "i": In(stream.Signature(item_shape(parameters.pipeline))),
                 "overrun": In(event_signature()),
                 "ready": Out(1),
                 "o": Out(stream.Signature(8)),

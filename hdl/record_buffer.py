@@ -4,10 +4,11 @@ import enum
 
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
-from amaranth.lib.memory import Memory
+from amaranth.lib.memory import MemoryData
 from amaranth.lib.wiring import In, Out, Signature
 
 from hdl.accumulator import COUNT_BITS
+from hdl.block_ram import BlockRam
 from hdl.entry_layout import EARLY_BIT, EntryLayout, EntryWord
 from hdl.item import framed
 
@@ -22,7 +23,7 @@ class Unexported(enum.IntEnum):
 
 
 def record_port_signature(layout: EntryLayout) -> Signature:
-    """Read port on a record: ``data`` follows ``address`` (a word, EntryWord.STATE is 0) by one clock."""
+    """Read port on a record: ``data`` follows ``address`` (a word, EntryWord.STATE is 0) by one clock, or by two."""
     return Signature({"address": Out(range(layout.record_words)), "data": In(32)})
 
 
@@ -41,6 +42,7 @@ class RecordBuffer(wiring.Component):
     slots: how many records, a power of two; one of them is being written
     min_packets: records of fewer packets, both ways together, are short
     wait: a record without room is waited for; only where the link can push back
+    registered: there is a register behind the block RAM, so that what is read follows by two clocks
 
     Attributes
     ----------
@@ -50,12 +52,13 @@ class RecordBuffer(wiring.Component):
     unexported: records that were only counted, with their packets
     """
 
-    def __init__(self, *, layout: EntryLayout, slots: int, min_packets: int, wait: bool):
+    def __init__(self, *, layout: EntryLayout, slots: int, min_packets: int, wait: bool, registered: bool = False):
         if slots < 2 or slots & slots - 1:
             raise ValueError(f"Number of slots must be a power of two and at least 2, not {slots!r}")
         if not 1 <= min_packets < 1 << COUNT_BITS:
             raise ValueError(f"Minimum of packets must be 1 to 65535, not {min_packets!r}")
         self._layout, self._slots, self._min_packets, self._wait = layout, slots, min_packets, wait
+        self._registered = registered
         unexported = data.StructLayout({"why": Unexported, "packets": COUNT_BITS + 1})
         super().__init__(
             {
@@ -70,18 +73,18 @@ class RecordBuffer(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         stride = 1 << (self._layout.record_words - 1).bit_length()
-        m.submodules.words = words = Memory(shape=32, depth=self._slots * stride, init=[])
-        write, read = words.write_port(), words.read_port()
+        # A record is written into another slot than the one that is read.
+        m.submodules.words = words = BlockRam(MemoryData(shape=32, depth=self._slots * stride, init=[]))
 
         word = Signal(range(stride))
         head, tail = Signal(range(self._slots)), Signal(range(self._slots))
         m.d.comb += [
-            write.addr.eq(Cat(word, tail)),
-            write.data.eq(self.i.p.data),
-            read.addr.eq(Cat(self.record.address, head)),
-            self.record.data.eq(read.data),
+            words.write_address.eq(Cat(word, tail)),
+            words.write_data.eq(self.i.p.data),
+            words.read_address.eq(Cat(self.record.address, head)),
             self.available.eq(head != tail),
         ]
+        m.d["sync" if self._registered else "comb"] += self.record.data.eq(words.read_data)
         with m.If(self.pop):
             m.d.sync += head.eq(head + 1)
 
@@ -95,7 +98,7 @@ class RecordBuffer(wiring.Component):
         with m.If(self.unexported.ready):
             m.d.sync += self.unexported.valid.eq(0)
         with m.If(self.i.valid & self.i.ready):
-            m.d.comb += write.en.eq(1)
+            m.d.comb += words.write_enable.eq(1)
             m.d.sync += word.eq(word + 1)
             self._add_packets(m, word, packets)
             with m.If((word == 0) & ~self.i.p.last):

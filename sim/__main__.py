@@ -1,4 +1,4 @@
-"""``python -m sim check | replay | feed``: an export held to its model, captures through it, captures to a board."""
+"""``python -m sim check | replay | feed | listen``: an export held to its model, captures through it, boards."""
 
 import contextlib
 from collections import Counter as Tally
@@ -20,6 +20,7 @@ from .feed_key import parse_key
 from .forest_check import check_forest
 from .gate_check import check_gates
 from .items import TICK_MS
+from .listen import ListenParameters, listen
 from .load import Load
 from .probe_check import CHECK_CAPTURE, FLOWS, check_probe
 from .replay import ENGINES, TEST_KEY, replay
@@ -166,6 +167,41 @@ def feed_command(
         warn(f"{records}: {count} {reason}")
     if records is not None:
         print(f"{out or records}: {summary(fed.records, fed.frames)}")
+
+
+@app.command("listen")
+def listen_command(
+    device: Annotated[
+        str, typer.Option(help="udp://ADDRESS[:PORT] of a board on Ethernet, or its serial port: /dev/ttyUSB1.")
+    ],
+    export: Annotated[Path, typer.Option(help="The export that the board holds.")],
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", help="File for records instead of lines: .csv, .parquet or .ipfix."),
+    ] = None,
+    key_file: Annotated[
+        Path | None,
+        typer.Option(help="Secret key, 16 hexadecimal digits; made when it does not exist. Default: a random key."),
+    ] = None,
+    seconds: Annotated[float | None, typer.Option(min=0, help="How long; by default until Ctrl-C.")] = None,
+) -> None:
+    """Set up a board that listens to a wire by itself, and read its records.
+
+    The time begins with the set-up. At the end, or after Ctrl-C, the board's table is emptied and those records are
+    read too. The secret key goes to the board in the clear, so keep that link to yourself.
+
+    Examples:
+
+        python -m sim listen --device udp://192.168.1.50 --export probe -o records.csv
+
+        python -m sim listen --device /dev/ttyUSB1 --export probe --key-file key --seconds 3600 -o records.parquet
+    """
+    with telling(f"listening to {device}") as tell:
+        heard = listen(ListenParameters(device, export, out, key_file, seconds), say=print, tell=tell)
+    for reason, count in heard.losses.items():
+        warn(f"{device}: {count} {reason}")
+    frames = 0 if heard.counters is None else heard.counters.frames
+    print(f"{out or device}: {summary(heard.records, frames)}")
 
 
 @app.command("check")

@@ -18,6 +18,7 @@ class Exchange(ctypes.Structure):
         ("words", c_void_p),
         ("count", c_size_t),
         ("taken", c_size_t),
+        ("chunks", c_size_t),
         ("answers", c_void_p),
         ("room", c_size_t),
         ("given", c_size_t),

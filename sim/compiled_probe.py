@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from hdl.item import framed
+from hdl.item import framed, padded
+from hdl.item import framed_words as framed_words_layout
 from hdl.probe import ProbeParameters
 from hdl.probe_line import ProbeLine
 
@@ -17,7 +18,7 @@ from .compiling import compile_component
 from .items import Item, setup_item
 from .probe_timing import quiet_cycles
 
-__all__ = ["CompiledProbe", "framed_words"]
+__all__ = ["CompiledProbe", "framed_bytes", "framed_words", "item_payloads"]
 
 _BATCH = 100
 """Items that are handed over at once."""
@@ -39,6 +40,7 @@ class CompiledProbe:
         line = ProbeLine(parameters=parameters)
         self._circuit = CompiledCircuit(compile_component(line, say=say))
         self._quiet_cycles = quiet_cycles(parameters)
+        self._item_bytes = 1 if parameters.pipeline is None else parameters.pipeline.item_bytes
 
     @property
     def cycles(self) -> int:
@@ -78,7 +80,7 @@ class CompiledProbe:
             yield from map(_as_bytes, streams.drain(idle_cycles=self._quiet_cycles))
 
     def _put(self, streams: CompiledStreams, items: Sequence[Item | bytes]) -> Iterator[bytes]:
-        words = framed_words([item if isinstance(item, bytes) else item.to_bytes() for item in items])
+        words = item_payloads([i if isinstance(i, bytes) else i.to_bytes() for i in items], self._item_bytes)
         return map(_as_bytes, streams.put(words, idle_cycles=self._quiet_cycles))
 
     def _until_ready(self, streams: CompiledStreams) -> Iterator[bytes]:
@@ -89,8 +91,13 @@ class CompiledProbe:
             yield from map(_as_bytes, streams.drain(idle_cycles=_CLEARING_CYCLES))
 
 
-def framed_words(frames: Sequence[bytes]) -> np.ndarray:
-    """The payloads of a framed stream of bytes, as integers; a frame of no bytes has none."""
+def item_payloads(items: Sequence[bytes], item_bytes: int) -> np.ndarray:
+    """The payloads of the item stream of a probe, as rows of integers of 32 bits; an item of no bytes has none."""
+    return framed_bytes(items) if item_bytes == 1 else framed_words([padded(item) for item in items], item_bytes)
+
+
+def framed_bytes(frames: Sequence[bytes]) -> np.ndarray:
+    """The payloads of a stream of :func:`hdl.item.framed` bytes."""
     layout = framed(8)
     lengths = np.array([len(frame) for frame in frames if frame], dtype=np.int64)
     words = np.frombuffer(b"".join(frames), np.uint8).astype(np.uint32)
@@ -98,6 +105,24 @@ def framed_words(frames: Sequence[bytes]) -> np.ndarray:
     words[ends - lengths] |= 1 << layout["first"].offset
     words[ends - 1] |= 1 << layout["last"].offset
     return words
+
+
+def framed_words(frames: Sequence[bytes], size: int) -> np.ndarray:
+    """The payloads of a stream of :func:`hdl.item.framed_words` of ``size`` bytes, in rows."""
+    layout = framed_words_layout(size)
+    frames = [frame for frame in frames if frame]
+    lengths = np.array([len(frame) for frame in frames], dtype=np.int64)
+    counts = -(-lengths // size)
+    ends = np.cumsum(counts)
+    filled = b"".join(frame.ljust(count * size, b"\0") for frame, count in zip(frames, counts.tolist(), strict=True))
+    # The first byte is the most significant of a word, so its chunks come the other way round.
+    chunks = np.frombuffer(filled, ">u4").reshape(-1, size // 4)[:, ::-1].astype(np.uint32)
+    held = np.full(len(chunks), size, np.uint32)
+    held[ends - 1] = lengths - (counts - 1) * size
+    more = held << (layout["bytes"].offset - 8 * size)
+    more[ends - counts] |= 1 << (layout["first"].offset - 8 * size)
+    more[ends - 1] |= 1 << (layout["last"].offset - 8 * size)
+    return np.column_stack([chunks, more]).astype(np.uint32)
 
 
 def _as_bytes(payloads: np.ndarray) -> bytes:

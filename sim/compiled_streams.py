@@ -30,7 +30,7 @@ class Pauses:
 
 
 class CompiledStreams:
-    """Two streams of a compiled circuit, both of payloads of up to 32 bits.
+    """Two streams of a compiled circuit; payloads that come out are of up to 32 bits.
 
     What goes in stays until it is taken. No clock passes outside of the calls, and between them both streams stand
     still.
@@ -43,12 +43,12 @@ class CompiledStreams:
     """
 
     def __init__(self, circuit: CompiledCircuit, *, i: str = "i", o: str = "o", pauses: Pauses | None = None):
-        widest = max(circuit.ports[f"{name}__payload"].width for name in (i, o))
-        if widest > 32:
-            raise ValueError(f"Payloads must be of at most 32 bits, not {widest}")
+        if (width := circuit.ports[f"{o}__payload"].width) > 32:
+            raise ValueError(f"Payloads that come out must be of at most 32 bits, not {width}")
         self._circuit = circuit
         self._answers = np.empty(_ROOM, np.uint32)
         self._exchange = exchange = Exchange()
+        exchange.chunks = circuit.ports[f"{i}__payload"].size_bytes // 4
         exchange.answers, exchange.room = self._answers.ctypes.data, len(self._answers)
         for side, name in (("i", i), ("o", o)):
             for signal in ("valid", "ready", "payload"):
@@ -61,11 +61,12 @@ class CompiledStreams:
     def put(self, payloads: np.ndarray, *, idle_cycles: int) -> Iterator[np.ndarray]:
         """Clock until all payloads have gone in, and give what comes out meanwhile, as unsigned integers of 32 bits.
 
+        Payloads are rows of integers of 32 bits, the least significant first; a row of one may be the integer itself.
         Raises :class:`TimeoutError` when nothing has gone in or come out for ``idle_cycles`` clocks.
         """
         words = np.ascontiguousarray(payloads, dtype=np.uint32)
         exchange = self._exchange
-        exchange.words, exchange.count, exchange.taken = words.ctypes.data, len(words), 0
+        exchange.words, exchange.count, exchange.taken = words.ctypes.data, words.size // exchange.chunks, 0
         exchange.idle = 0
         while exchange.taken < exchange.count:
             if exchange.idle >= idle_cycles:

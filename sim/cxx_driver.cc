@@ -3,6 +3,7 @@
 // edge of clk is all that a register or memory waits for, and nothing has to be evaluated twice.
 
 #include "circuit.cc"
+#include <algorithm>
 #include <cstring>
 #include <cxxrtl/cxxrtl_vcd.h>
 
@@ -117,7 +118,7 @@ EXPORTED void circuit_forget_waveforms(Circuit *circuit) {
   circuit->waveforms->buffer.clear();
 }
 
-// A stream into the circuit and one out of it, both of payloads of up to 32 bits.
+// A stream into the circuit, whose payloads take some chunks of 32 bits, and one out of it, of up to 32 bits.
 struct Exchange {
   uint32_t *i_valid;
   const uint32_t *i_ready;
@@ -127,7 +128,8 @@ struct Exchange {
   const uint32_t *o_payload;
 
   const uint32_t *words; // to go in
-  size_t count, taken;
+  size_t count, taken;   // of payloads
+  size_t chunks;         // of each
   uint32_t *answers; // to come out
   size_t room, given;
 
@@ -151,7 +153,7 @@ EXPORTED void circuit_exchange(Circuit *circuit, Exchange *exchange) {
       e.offering = !e.i_pause || next_random(e.random) >= e.i_pause;
     *e.i_valid = e.offering;
     if (e.offering)
-      *e.i_payload = e.words[e.taken];
+      std::copy_n(e.words + e.taken * e.chunks, e.chunks, e.i_payload);
     *e.o_ready = !e.o_pause || next_random(e.random) >= e.o_pause;
 
     if (both_edges)

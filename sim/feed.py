@@ -24,7 +24,17 @@ from .load import Load
 from .record_file import RecordWriter, check_record_target, time_text, writing_records
 from .replay import capture_items
 
-__all__ = ["PACES", "SPEED_HZ", "Fed", "FeedParameters", "Receiver", "feed", "feed_capture", "verdict_line"]
+__all__ = [
+    "PACES",
+    "SPEED_HZ",
+    "Fed",
+    "FeedParameters",
+    "Receiver",
+    "RecordLines",
+    "feed",
+    "feed_capture",
+    "verdict_line",
+]
 
 SPEED_HZ = 6_000_000
 """A quarter of the clock of the boards there are."""
@@ -143,7 +153,7 @@ class Receiver:
             )
 
 
-class _Lines(RecordWriter):
+class RecordLines(RecordWriter):
     """Says every record in a line."""
 
     def __init__(self, say: Callable[[str], object]):
@@ -217,7 +227,7 @@ def feed_capture(
         exchange = stack.enter_context(open_spi(p.device, p.speed_hz))
         receiver = None
         if p.records is not None:
-            writer: RecordWriter = _Lines(say)
+            writer: RecordWriter = RecordLines(say)
             if p.out is not None:
                 writer = stack.enter_context(writing_records(p.out))
             line = stack.enter_context(LineReader(stack.enter_context(open_line(p.records))))

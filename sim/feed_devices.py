@@ -6,14 +6,15 @@ from collections.abc import Callable, Iterator
 from compiler.errors import InputError
 from compiler.extras import import_extra
 
-__all__ = ["BAUD", "open_line", "open_spi"]
+__all__ = ["BAUD", "READ_TIMEOUT_S", "naming", "open_line", "open_spi"]
 
 BAUD = 3_000_000
 """Of the probe's serial line, 8N1."""
 
 _FTDI = "ftdi://"
 _SPIDEV = "/dev/spidev"
-_READ_TIMEOUT_S = 0.05
+READ_TIMEOUT_S = 0.05
+"""How long a moment is in which nothing comes."""
 
 
 @contextlib.contextmanager
@@ -38,14 +39,14 @@ def open_spi(device: str, speed_hz: int) -> Iterator[Callable[[bytes], bytes]]:
 @contextlib.contextmanager
 def _open_spidev(device: str, speed_hz: int) -> Iterator[Callable[[bytes], bytes]]:
     port = import_extra("spidev", "feed", device).SpiDev()
-    with _naming(device, OSError):
+    with naming(device, OSError):
         port.open_path(device)
         port.max_speed_hz = speed_hz
         port.mode = 0
 
     def exchange(content: bytes) -> bytes:
         # One transfer, so that chip select stays low: items of headers are far below the driver's 4096 bytes.
-        with _naming(device, OSError):
+        with naming(device, OSError):
             return bytes(port.xfer2(content))
 
     try:
@@ -60,12 +61,12 @@ def _open_ftdi(device: str, speed_hz: int) -> Iterator[Callable[[bytes], bytes]]
     # A cable that is not there is any of them, and so is one that is pulled out.
     errors = (OSError, ValueError, usbtools.UsbToolsError)
     controller = spi.SpiController()
-    with _naming(device, *errors):
+    with naming(device, *errors):
         controller.configure(device)
         port = controller.get_port(cs=0, freq=speed_hz, mode=0)
 
     def exchange(content: bytes) -> bytes:
-        with _naming(device, *errors):
+        with naming(device, *errors):
             return bytes(port.exchange(content, duplex=True))
 
     try:
@@ -78,12 +79,12 @@ def _open_ftdi(device: str, speed_hz: int) -> Iterator[Callable[[bytes], bytes]]
 def open_line(port: str) -> Iterator[Callable[[], bytes]]:
     """A function that gives the bytes that have come over a serial port, nothing when none have for a moment."""
     serial = import_extra("serial", "feed", port)
-    with _naming(port, OSError, ValueError):
-        line = serial.Serial(port, BAUD, timeout=_READ_TIMEOUT_S)
+    with naming(port, OSError, ValueError):
+        line = serial.Serial(port, BAUD, timeout=READ_TIMEOUT_S)
         line.reset_input_buffer()
 
     def read() -> bytes:
-        with _naming(port, OSError):
+        with naming(port, OSError):
             # What waits, or the first byte to come.
             return line.read(max(1, line.in_waiting))
 
@@ -92,7 +93,7 @@ def open_line(port: str) -> Iterator[Callable[[], bytes]]:
 
 
 @contextlib.contextmanager
-def _naming(device: str, *errors: type[Exception]) -> Iterator[None]:
+def naming(device: str, *errors: type[Exception]) -> Iterator[None]:
     """Turn what goes wrong with a device into one line that names it."""
     try:
         yield

@@ -57,6 +57,8 @@ class SoftwareProbe:
         Of the flow table, see :class:`TableParameters`.
     short_records:
         Flows of too few packets leave as records too, unclassified, instead of being only counted.
+    checksum:
+        Frames whose IPv4 header has a wrong checksum are not used.
     anonymised:
         Keyed pseudonyms are kept in place of addresses.
     key:
@@ -82,13 +84,14 @@ class SoftwareProbe:
         active_ms: int = 1_800_000,
         linger_ms: int = 2_000,
         short_records: bool = False,
+        checksum: bool = False,
         anonymised: bool = False,
         key: int = 0,
         loading: TableLoading | None = None,
     ):
         self.forest = forest
         self.loading = loading
-        self._short_records = short_records
+        self._short_records, self._checksum = short_records, checksum
         self.table = FlowTable(
             TableParameters(
                 sets=sets,
@@ -156,7 +159,7 @@ class SoftwareProbe:
             self._counts["ticks" if item.kind == ItemKind.TICK else "flushes"] += 1
             return self.table.item(item.kind, item.time_ms)
         self._counts["frames"] += 1
-        outcome, packet = decode_frame(item.body, item.wire_length, self.table.parameters.ports)
+        outcome, packet = decode_frame(item.body, item.wire_length, self.table.parameters.ports, self._checksum)
         return self.table.item(item.kind, item.time_ms, outcome, packet)
 
     def _classify(self, flows: list[FlowRecord]) -> Iterator[ProbeRecord]:

@@ -126,6 +126,7 @@ def software_probe(probe: ExportedProbe, key: int, others: Sequence[Forest] = ()
         linger_ms=table.linger_ms,
         short_records=probe.parameters.short_records,
         anonymised=table.layout.anonymised,
+        checksum=probe.parameters.checksum,
         key=key,
         loading=None if probe.walker is None else TableLoading(probe.walker, [probe.forest, *others]),
     )

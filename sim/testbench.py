@@ -1,14 +1,15 @@
 """Testbench kit for both simulators: streams fed and read with random stalls, and a run with a time limit."""
 
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from typing import Any
 
 from amaranth.sim import Simulator
 
 from .compiled_testbench import simulate_compiled
 
-__all__ = ["SIMULATORS", "Stalls", "frames_to_payloads", "simulate", "stream_get", "stream_put", "words_to_payloads"]
+__all__ = ["SIMULATORS", "Stalls", "frames_to_payloads", "simulate", "stream_get", "stream_put", "transfers"]
+__all__ += ["words_to_payloads"]
 
 PERIOD_S = 1e-6
 
@@ -21,15 +22,15 @@ class Stalls:
 
     Parameters
     ----------
-    probability: that another clock is waited before each transfer
+    probability: that another clock is waited before each transfer; may change
     """
 
     def __init__(self, seed: int, probability: float = 0.3):
-        self._random, self._probability = random.Random(seed), probability
+        self._random, self.probability = random.Random(seed), probability
 
     def now(self) -> bool:
         """Whether to wait in this clock."""
-        return self._random.random() < self._probability
+        return self._random.random() < self.probability
 
     async def pause(self, ctx) -> None:
         while self.now():
@@ -55,6 +56,17 @@ async def stream_get(ctx, stream, stalls: Stalls | None = None) -> Any:
     (payload,) = await ctx.tick().sample(stream.payload).until(stream.valid)
     ctx.set(stream.ready, 0)
     return payload
+
+
+async def transfers(ctx, stream, stalls: Stalls | None = None) -> AsyncIterator[Any]:
+    """Every payload for ever, for testbenches that run in the background."""
+    ready = stalls is None or not stalls.now()
+    ctx.set(stream.ready, ready)
+    async for _, _, valid, payload in ctx.tick().sample(stream.valid, stream.payload):
+        if valid and ready:
+            yield payload
+        ready = stalls is None or not stalls.now()
+        ctx.set(stream.ready, ready)
 
 
 def frames_to_payloads(frames: Iterable[Iterable[int]]) -> Iterable[dict[str, int]]:
@@ -85,6 +97,7 @@ def simulate(
     limit_cycles: int,
     vcd: str | None = None,
     engine: str = "amaranth",
+    clocks: Mapping[str, float] | None = None,
 ) -> None:
     """Run testbenches to their end; a run that takes longer than ``limit_cycles`` hangs and fails.
 
@@ -92,13 +105,18 @@ def simulate(
     ----------
     background: testbenches that need not end
     engine: one of :data:`SIMULATORS`; what ``compiled`` can do is said at :func:`simulate_compiled`
+    clocks: of other domains than ``sync``: how long their periods are, of ``sync`` 1; for Amaranth's simulator alone
     vcd: file for the waveforms; writing them makes the run about three times slower
     """
     if engine == "compiled":
+        if clocks:
+            raise ValueError("A compiled circuit has one clock")
         simulate_compiled(dut, *testbenches, background=background, limit_cycles=limit_cycles, vcd=vcd)
         return
     simulator = Simulator(dut)
     simulator.add_clock(PERIOD_S)
+    for domain, periods in (clocks or {}).items():
+        simulator.add_clock(periods * PERIOD_S, domain=domain)
     for testbench in testbenches:
         simulator.add_testbench(testbench)
 

@@ -99,6 +99,22 @@ def test_circuit_equals_model(seed, directions, reasons, pipeline):
     assert {record.reason for record in records} >= reasons
 
 
+@pytest.mark.parametrize("item_bytes", [1, 4, 8])
+@pytest.mark.parametrize("paused", [False, True])
+def test_wide_items(item_bytes, paused):
+    rng = random.Random(11)
+    forest = grown_forest(names=UNIVERSAL, seed=11)
+    items = [_first_tick(), *_hostile_items(rng, 3000), Item(ItemKind.FLUSH, 0).to_bytes()]
+    model = SoftwareProbe(forest, sets=2, ways=2, idle_ms=1000, active_ms=4000, linger_ms=300, key=KEY)
+    expected = [as_exported(entry, EPOCH_MS, int(BUILD, 16)) for entry in model.run(map(parse_item, items))]
+
+    parameters = probe_of(forest, pipeline=Pipeline(item_bytes, 2))
+    records, counters = _run(parameters, items, 11 if paused else None, engine="compiled")
+
+    assert records == expected
+    assert counters.counters == probe_counters(model)
+
+
 @pytest.mark.parametrize(("engine", "short_records"), [("amaranth", False), ("amaranth", True), ("compiled", False)])
 def test_no_address_leaves_an_anonymising_probe(engine, short_records):
     rng = random.Random(12)

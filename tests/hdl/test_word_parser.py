@@ -19,12 +19,14 @@ def _word_of(words, address):
     return words[PacketWord(address).name.lower()]
 
 
-def _check(dut, items, expected, *, seed, pauses=0.05, waits=0.2):
+def check_parser(dut, items, expected, *, seed, size=WORD_BYTES):
+    """Compare what a parser gives, under stalls at both ends."""
+
     async def feed(ctx):
-        await stream_put(ctx, dut.i, words_to_payloads(map(padded, items), WORD_BYTES), Stalls(seed, pauses))
+        await stream_put(ctx, dut.i, words_to_payloads(map(padded, items), size), Stalls(seed, 0.05))
 
     async def check(ctx):
-        stalls = Stalls(seed + 1, waits)
+        stalls = Stalls(seed + 1, 0.2)
         for entry in expected:
             read = await stream_get(ctx, dut.o, stalls)
             assert read.descriptor.bad == (entry is None)
@@ -35,7 +37,7 @@ def _check(dut, items, expected, *, seed, pauses=0.05, waits=0.2):
             for address, word in words.items():
                 assert _word_of(read.words, address) == word, PacketWord(address)
 
-    simulate(dut, feed, check, limit_cycles=60_000)
+    simulate(dut, feed, check, limit_cycles=100_000)
     assert {entry[1] for entry in expected if entry} >= {FrameOutcome.USED, FrameOutcome.TRUNCATED}
 
 
@@ -45,7 +47,7 @@ def test_circuit_equals_model(ports, checksum, seed):
     items = list(random_items(random.Random(seed), 250))
     tracked = None if ports is None else frozenset(ports)
     expected = [parsed_item(item, tracked, checksum=checksum) for item in items]
-    _check(WordParser(ports=ports, checksum=checksum), items, expected, seed=seed)
+    check_parser(WordParser(ports=ports, checksum=checksum), items, expected, seed=seed)
     if checksum:
         assert FrameOutcome.BAD_CHECKSUM in {entry[1] for entry in expected if entry}
 
@@ -54,7 +56,7 @@ def test_circuit_equals_model(ports, checksum, seed):
 def test_chunks_are_items_only_where_they_can_be_used(chunks):
     items = list(random_chunks(random.Random(3), 60))
     expected = [parsed_item(item, frozenset({25}), chunks=chunks) for item in items]
-    _check(WordParser(ports=(25,), chunks=chunks), items, expected, seed=3)
+    check_parser(WordParser(ports=(25,), chunks=chunks), items, expected, seed=3)
 
 
 def test_a_word_a_clock():

@@ -116,5 +116,5 @@ def test_an_end_to_waiting(pauses):
 
 
 def test_payloads_that_are_too_wide():
-    with pytest.raises(ValueError, match="^Payloads must be of at most 32 bits, not 33$"):
+    with pytest.raises(ValueError, match="^Payloads must be of that come out must be of at most 32 bits, not 33$"):
         CompiledStreams(compiled(Slow(bits=17)))

@@ -1,0 +1,88 @@
+"""HostItem: keeps an item that a host has sent until it is whole and right."""
+
+from amaranth.hdl import Module, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from hdl.item import CHUNK_BYTES, ITEM_HEADER_BYTES, SETUP_BODY_BYTES, ItemKind, framed
+from hdl.symbol import symbol_signature
+
+__all__ = ["HostItem"]
+
+_SIZES = {ItemKind.FLUSH: 0, ItemKind.SETUP: SETUP_BODY_BYTES} | {
+    kind: CHUNK_BYTES for kind in ItemKind if kind.is_chunk
+}
+"""Of the bodies of all items that a host may send to a probe that listens to a wire."""
+
+_LONGEST = ITEM_HEADER_BYTES + max(_SIZES.values())
+
+
+class HostItem(wiring.Component):
+    """Passes on set-ups, flushes and chunks of the right length; everything else is dropped.
+
+    An item that begins to come while another is kept is dropped too.
+
+    **Latency**: 2 cycles from the end to the first byte. **Throughput**: a byte a clock.
+
+    Attributes
+    ----------
+    i: symbols
+    o: items, all bytes of one without a gap
+    set_up: high with the end of a set-up that is passed on
+    """
+
+    i: In(symbol_signature())
+    o: Out(stream.Signature(framed(8)))
+    set_up: Out(1)
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.bytes = memory = Memory(shape=8, depth=1 << (_LONGEST - 1).bit_length(), init=[])
+        write, read = memory.write_port(), memory.read_port()
+        count, left, kind = Signal(range(_LONGEST + 1)), Signal(range(_LONGEST + 1)), Signal(8)
+        wrong, right = Signal(), Signal()
+        data, end = self.i.valid & ~self.i.p.end, self.i.valid & self.i.p.end
+        m.d.comb += [write.addr.eq(count), write.data.eq(self.i.p.data), self.o.p.data.eq(read.data)]
+        m.d.comb += [self.o.p.first.eq(left == count), self.o.p.last.eq(left == 1)]
+        address = Signal(range(_LONGEST + 1))
+        m.d.comb += read.addr.eq(address)
+        with m.Switch(kind):
+            for expected, body in _SIZES.items():
+                with m.Case(expected):
+                    m.d.comb += right.eq(~wrong & ~self.i.p.error & (count == ITEM_HEADER_BYTES + body))
+
+        with m.FSM() as fsm:
+            with m.State("FILL"):
+                m.d.sync += [address.eq(0), left.eq(count)]
+                with m.If(data):
+                    m.d.comb += write.en.eq(1)
+                    m.d.sync += [count.eq(count + 1), wrong.eq(wrong | self.i.p.error | (count == _LONGEST))]
+                    with m.If(count == _LONGEST):
+                        m.d.sync += count.eq(count)
+                    with m.If(count == 0):
+                        m.d.sync += kind.eq(self.i.p.data)
+                with m.If(end):
+                    m.d.sync += [count.eq(0), wrong.eq(0)]
+                    with m.If(right):
+                        m.d.sync += count.eq(count)
+                        m.d.comb += self.set_up.eq(kind == ItemKind.SETUP)
+                        m.next = "FETCH"
+            with m.State("FETCH"):
+                m.d.sync += address.eq(1)
+                m.next = "GIVE"
+            with m.State("GIVE"):
+                m.d.comb += [self.o.valid.eq(1), read.en.eq(self.o.ready)]
+                with m.If(self.o.ready):
+                    m.d.sync += [left.eq(left - 1), address.eq(address + 1)]
+                    with m.If(left == 1):
+                        m.d.sync += count.eq(0)
+                        m.next = "FILL"
+        with m.If(~fsm.ongoing("FILL")):
+            # Of an item that comes meanwhile the rest is no item.
+            with m.If(data):
+                m.d.sync += wrong.eq(1)
+            with m.Elif(end):
+                m.d.sync += wrong.eq(0)
+
+        return m
