@@ -56,6 +56,7 @@ def model_records(items, parameters, orientation="initiator"):
             orientation=orientation,
             accumulators=parameters.layout.accumulators,
             anonymised=parameters.layout.anonymised,
+            early=parameters.early,
         ),
         KEY,
     )
