@@ -53,9 +53,9 @@ class DatagramSender(wiring.Component):
         m.submodules.message = memory = Memory(shape=8, depth=2048, init=[])
         write, read = memory.write_port(), memory.read_port()
         count, at = Signal(range(LONGEST_MESSAGE + 1)), Signal(range(LONGEST_MESSAGE + 3))
-        fetched = Signal(8)  # block RAM gives its words late
+        made, fetched = Signal(8), Signal(8)  # the byte of the header, and of the message, that comes next
         too_long = Signal()
-        index = Signal(range(HEADER_BYTES))
+        index = Signal(range(HEADER_BYTES + 1))
         total_length, udp_length = Signal(16), Signal(16)
         free = Signal()
         m.d.comb += [
@@ -85,9 +85,12 @@ class DatagramSender(wiring.Component):
             checksum = self._sum(m, total_length)
             with m.State("HEADER"):
                 with m.If(free):
-                    self._put(m, self._header_byte(m, index, total_length, udp_length, checksum), first=index == 0)
-                    m.d.sync += [index.eq(index + 1), at.eq(at + (index >= HEADER_BYTES - 2))]
-                    with m.If(index == HEADER_BYTES - 1):
+                    # A byte is made in one clock and put out in the next.
+                    with m.If(index != 0):
+                        self._put(m, made, first=index == 1)
+                    m.d.sync += made.eq(self._header_byte(m, index, total_length, udp_length, checksum))
+                    m.d.sync += [index.eq(index + 1), at.eq(at + (index >= HEADER_BYTES - 1))]
+                    with m.If(index == HEADER_BYTES):
                         m.next = "BODY"
             with m.State("BODY"):
                 with m.If(free):

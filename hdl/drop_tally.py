@@ -10,8 +10,8 @@ from hdl.tally import event_signature
 
 __all__ = ["DropTally"]
 
-COUNT_BITS = 8
-"""Enough for all that can be dropped while the counters of a probe are copied."""
+_COUNT_BITS = {FrameOutcome.BAD_FCS: 8, FrameOutcome.OVERRUN: 4}
+"""Enough for all that can be dropped while the counters of a probe are copied; what is overrun were whole frames."""
 
 
 class DropTally(wiring.Component):
@@ -34,16 +34,16 @@ class DropTally(wiring.Component):
         free = Signal()
         m.d.comb += free.eq(~self.event.valid)
         for outcome, dropped in counts.items():
-            counter = GrayCounter(width=COUNT_BITS, i_domain="rx", o_domain="sync")
+            counter = GrayCounter(width=_COUNT_BITS[outcome], i_domain="rx", o_domain="sync")
             m.submodules[outcome.name.lower()] = counter
-            told = Signal(COUNT_BITS, name=f"{outcome.name.lower()}_told")
+            told = Signal(_COUNT_BITS[outcome], name=f"{outcome.name.lower()}_told")
             turn = Signal(name=f"{outcome.name.lower()}_turn")
             m.d.comb += [counter.increment.eq(dropped), turn.eq(free & (told != counter.seen))]
             with m.If(turn):
                 m.d.sync += [
                     self.event.valid.eq(1),
                     self.event.p.index.eq(outcome),
-                    self.event.p.amount.eq((counter.seen - told)[:COUNT_BITS]),
+                    self.event.p.amount.eq((counter.seen - told)[: len(told)]),
                     told.eq(counter.seen),
                 ]
             free = free & ~turn

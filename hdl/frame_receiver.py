@@ -19,7 +19,8 @@ LONGEST = 9724
 
 LENGTH_BITS = 14
 
-_PREAMBLE, _START = 0x55, 0xD5
+_PREAMBLE = 0x55
+"""The start delimiter is 0xd5."""
 
 
 class FrameReceiver(wiring.Component):
@@ -34,6 +35,7 @@ class FrameReceiver(wiring.Component):
     Parameters
     ----------
     longest: bytes without FCS
+    check: the FCS is looked at here; else an end has ``error`` when it is wrong
 
     Attributes
     ----------
@@ -41,39 +43,43 @@ class FrameReceiver(wiring.Component):
     length: bytes of the frame without FCS, those of ``o`` included; it begins at −4 and wraps to 0
     """
 
-    def __init__(self, *, longest: int = LONGEST):
+    def __init__(self, *, longest: int = LONGEST, check: bool = True):
         if not SHORTEST <= longest < (1 << LENGTH_BITS) - FCS_BYTES:
             raise ValueError(f"Longest frame must have {SHORTEST} to 16379 bytes, not {longest!r}")
-        self._longest = longest
+        self._longest, self._check = longest, check
         super().__init__({"i": In(symbol_signature()), "o": Out(symbol_signature()), "length": Out(LENGTH_BITS)})
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.fcs = fcs = CRC32_ETHERNET(data_width=8).create()
-        m.d.comb += fcs.data.eq(self.i.p.data)
+        start, byte, right = Signal(), Signal(), Signal(init=1)
+        if self._check:
+            m.submodules.fcs = fcs = CRC32_ETHERNET(data_width=8).create()
+            m.d.comb += [fcs.data.eq(self.i.p.data), fcs.start.eq(start), fcs.valid.eq(byte)]
+            m.d.comb += right.eq(fcs.match_detected)
         wrong = Signal()  # of a symbol of the frame so far
         data = self.i.valid & ~self.i.p.end
         end = self.i.valid & self.i.p.end
-        preamble = ~self.i.p.error & (self.i.p.data == _PREAMBLE)
+        # The two differ in the highest bit alone.
+        alike, high = ~self.i.p.error & (self.i.p.data[:7] == _PREAMBLE), self.i.p.data[7]
         m.d.sync += [self.o.valid.eq(0), self.o.payload.eq(self.i.payload)]
 
         with m.FSM():
             with m.State("GAP"):
                 with m.If(data):
                     m.next = "LOST"
-                    with m.If(preamble):
+                    with m.If(alike & ~high):
                         m.next = "PREAMBLE"
             with m.State("PREAMBLE"):
-                with m.If(data & ~preamble):
+                with m.If(data & ~(alike & ~high)):
                     m.next = "LOST"
-                    with m.If(~self.i.p.error & (self.i.p.data == _START)):
-                        m.d.comb += fcs.start.eq(1)
+                    with m.If(alike):
+                        m.d.comb += start.eq(1)
                         m.d.sync += [wrong.eq(0), self.length.eq(-FCS_BYTES)]
                         m.next = "FRAME"
                 with m.If(end):
                     self._refuse(m, "GAP")
             with m.State("FRAME"):
-                self._frame(m, fcs, wrong, data, end)
+                self._frame(m, byte, right, wrong, data, end)
             with m.State("LOST"):
                 with m.If(end):
                     self._refuse(m, "GAP")
@@ -87,14 +93,14 @@ class FrameReceiver(wiring.Component):
         m.d.sync += [self.o.valid.eq(1), self.o.p.end.eq(1), self.o.p.error.eq(1)]
         m.next = following
 
-    def _frame(self, m, fcs, wrong, data, end):
+    def _frame(self, m, byte, right, wrong, data, end):
         with m.If(data):
-            m.d.comb += fcs.valid.eq(1)
+            m.d.comb += byte.eq(1)
             m.d.sync += [self.o.valid.eq(1), self.length.eq(self.length + 1), wrong.eq(wrong | self.i.p.error)]
             with m.If(self.length == self._longest):
                 self._refuse(m, "REFUSED")
         with m.If(end):
             # From −4 on, so that nothing of less than four bytes is taken for long.
             short = (self.length < SHORTEST) | self.length[2:].all()
-            m.d.sync += [self.o.valid.eq(1), self.o.p.error.eq(self.i.p.error | wrong | short | ~fcs.match_detected)]
+            m.d.sync += [self.o.valid.eq(1), self.o.p.error.eq(self.i.p.error | wrong | short | ~right)]
             m.next = "GAP"

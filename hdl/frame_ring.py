@@ -84,13 +84,14 @@ class FrameRing(wiring.Component):
         return self._slot_bytes - FCS_BYTES + 1 - _HEADER_BYTES
 
     def _write(self, m, write, filled, emptied):
-        slot = filled.count[:-1]
+        slot = Signal.like(filled.count[:-1])
         at, within = Signal(range(self._slot_bytes)), Signal(init=1)
         room, taking, taken = Signal(), Signal(), Signal()
+        freed = Signal.like(emptied)
+        m.d.rx += [freed.eq(emptied), room.eq(freed != filled.count ^ self._slots)]
         closing = Signal(range(_HEADER_BYTES + 1))  # bytes of the header, and one that ends
         first = Signal(init=1)
         m.d.comb += [
-            room.eq(emptied != filled.count ^ self._slots),
             taking.eq(Mux(first, room, taken)),
             at.eq(self.length),
             write.addr.eq(Cat(at, slot)),
@@ -115,11 +116,11 @@ class FrameRing(wiring.Component):
                 with m.If(self.i.p.end):
                     m.d.comb += write.data.eq(self.length[8:])
             with m.Case(1):
-                m.d.comb += write.data.eq(self.length[:8])
+                # A clock before the last byte, so that the next frame finds out in time whether there is room for it.
+                m.d.comb += [write.data.eq(self.length[:8]), filled.increment.eq(1)]
             with m.Case(2):
                 m.d.comb += write.data.eq(self.stamp)
-                m.d.rx += closing.eq(0)
-                m.d.comb += filled.increment.eq(1)
+                m.d.rx += [closing.eq(0), slot.eq(filled.count)]
 
     def _read(self, m, read, emptied, filled):
         offset, left = Signal(range(self._slot_bytes), init=self._first_address), Signal(range(self._snap + 1))

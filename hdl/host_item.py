@@ -40,12 +40,11 @@ class HostItem(wiring.Component):
         m = Module()
         m.submodules.bytes = memory = Memory(shape=8, depth=1 << (_LONGEST - 1).bit_length(), init=[])
         write, read = memory.write_port(), memory.read_port()
-        count, left, kind = Signal(range(_LONGEST + 1)), Signal(range(_LONGEST + 1)), Signal(8)
-        wrong, right = Signal(), Signal()
+        count, kind = Signal(range(_LONGEST + 1)), Signal(8)
+        wrong, right, address = Signal(), Signal(), Signal(range(_LONGEST + 1))
         data, end = self.i.valid & ~self.i.p.end, self.i.valid & self.i.p.end
         m.d.comb += [write.addr.eq(count), write.data.eq(self.i.p.data), self.o.p.data.eq(read.data)]
-        m.d.comb += [self.o.p.first.eq(left == count), self.o.p.last.eq(left == 1)]
-        address = Signal(range(_LONGEST + 1))
+        m.d.comb += [self.o.p.first.eq(address == 1), self.o.p.last.eq(address == count)]
         m.d.comb += read.addr.eq(address)
         with m.Switch(kind):
             for expected, body in _SIZES.items():
@@ -54,7 +53,7 @@ class HostItem(wiring.Component):
 
         with m.FSM() as fsm:
             with m.State("FILL"):
-                m.d.sync += [address.eq(0), left.eq(count)]
+                m.d.sync += address.eq(0)
                 with m.If(data):
                     m.d.comb += write.en.eq(1)
                     m.d.sync += [count.eq(count + 1), wrong.eq(wrong | self.i.p.error | (count == _LONGEST))]
@@ -74,8 +73,8 @@ class HostItem(wiring.Component):
             with m.State("GIVE"):
                 m.d.comb += [self.o.valid.eq(1), read.en.eq(self.o.ready)]
                 with m.If(self.o.ready):
-                    m.d.sync += [left.eq(left - 1), address.eq(address + 1)]
-                    with m.If(left == 1):
+                    m.d.sync += address.eq(address + 1)
+                    with m.If(self.o.p.last):
                         m.d.sync += count.eq(0)
                         m.next = "FILL"
         with m.If(~fsm.ongoing("FILL")):

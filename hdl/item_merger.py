@@ -24,6 +24,7 @@ class _Time:
     at: Signal
     base: Signal
     low: Signal
+    carry: Signal
     high: Signal
     seconds: Signal
 
@@ -77,7 +78,7 @@ class ItemMerger(wiring.Component):
         m = Module()
         origin, index = Signal(_Origin), Signal(range(_TICK_BYTES))
         set_up, tick_due, second_due = Signal(), Signal(), Signal()
-        time = _Time(*(Signal(bits) for bits in (STAMP_BITS, STAMP_BITS, STAMP_BITS, 32 - STAMP_BITS, 32)))
+        time = _Time(*(Signal(bits) for bits in (STAMP_BITS, STAMP_BITS, STAMP_BITS, 1, 32 - STAMP_BITS, 32)))
         free, host = Signal(), origin == _Origin.HOST
         m.d.comb += free.eq(~self.o.valid | self.o.ready)
         m.d.sync += self.restart.eq(0)
@@ -163,7 +164,9 @@ class ItemMerger(wiring.Component):
         self._put(m, byte, last, index == 0)
         m.d.sync += index.eq(index + 1)
         with m.If(index == 1):
-            m.d.sync += [time.low.eq(low), time.high.eq(time.high + (low < time.low))]
+            m.d.sync += [time.low.eq(low), time.carry.eq(low < time.low)]
+        with m.If(index == 2):
+            m.d.sync += time.high.eq(time.high + time.carry)
             with m.If(set_up):
                 m.d.sync += [time.base.eq(time.at), time.low.eq(0), time.high.eq(0), self.restart.eq(1)]
         with m.If((index == ITEM_HEADER_BYTES - 1) & ~tick):

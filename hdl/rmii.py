@@ -2,6 +2,7 @@
 
 from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import wiring
+from amaranth.lib.crc.catalog import CRC32_ETHERNET
 from amaranth.lib.wiring import In, Out
 
 from hdl.symbol import symbol_signature
@@ -20,6 +21,9 @@ class RmiiReceiver(wiring.Component):
     is more (RMII 1.2, 5.3.2), so the second one decides. A part of a byte at the end is left out, as IEEE 802.3 does.
 
     10 Mb/s, which holds each pair for ten clocks, is not understood: its carriers end as bad frames.
+
+    An end has ``error`` when the FCS of the whole bytes after the start delimiter is wrong: two bits a clock take less
+    logic than a byte does.
 
     **Latency**: 2 cycles.
 
@@ -40,7 +44,10 @@ class RmiiReceiver(wiring.Component):
         byte, earlier = Signal(8), Signal(6)
         m.d.comb += byte.eq(Cat(earlier, pair))
         m.d.sync += [earlier.eq(byte[2:]), self.o.valid.eq(0), self.o.p.data.eq(byte), self.o.p.end.eq(0)]
-        at = Signal(2)
+        at, right = Signal(2), Signal()
+        m.submodules.fcs = fcs = CRC32_ETHERNET(data_width=2).create()
+        m.d.comb += fcs.data.eq(pair)
+        m.d.sync += self.o.p.error.eq(0)
 
         with m.FSM():
             with m.State("IDLE"):
@@ -48,8 +55,9 @@ class RmiiReceiver(wiring.Component):
                     m.next = "HUNT"
             with m.State("HUNT"):
                 m.d.sync += at.eq(0)
+                m.d.comb += fcs.start.eq(1)
                 with m.If(~carrier):
-                    self._end(m)
+                    self._end(m, wrong=1)
                 with m.Elif(pair[1]):
                     m.d.sync += self.o.valid.eq(1)
                     m.next = "BYTES"
@@ -57,13 +65,16 @@ class RmiiReceiver(wiring.Component):
                     m.d.sync += self.o.valid.eq(1)
             with m.State("BYTES"):
                 m.d.sync += at.eq(at + 1)
+                m.d.comb += fcs.valid.eq(1)
+                with m.If(at == 0):
+                    m.d.sync += right.eq(fcs.match_detected)
                 with m.If(at[0] & ~carrier):
-                    self._end(m)
+                    self._end(m, wrong=~right)
                 with m.Elif(at == 3):
                     m.d.sync += self.o.valid.eq(1)
 
         return m
 
-    def _end(self, m):
-        m.d.sync += [self.o.valid.eq(1), self.o.p.end.eq(1)]
+    def _end(self, m, *, wrong):
+        m.d.sync += [self.o.valid.eq(1), self.o.p.end.eq(1), self.o.p.error.eq(wrong)]
         m.next = "IDLE"

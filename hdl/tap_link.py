@@ -28,7 +28,7 @@ class TapLink(wiring.Component):
     Parameters
     ----------
     cycles_per_ms: of our clock
-    slots, snap, longest: see :class:`hdl.frame_ring.FrameRing` and :class:`hdl.frame_receiver.FrameReceiver`
+    slots, snap, longest, check: see :class:`hdl.frame_ring.FrameRing` and :class:`hdl.frame_receiver.FrameReceiver`
 
     Attributes
     ----------
@@ -38,8 +38,11 @@ class TapLink(wiring.Component):
     overrun: frames that were dropped
     """
 
-    def __init__(self, *, cycles_per_ms: int, slots: int = 16, snap: int = SNAP, longest: int = LONGEST):
-        self._cycles_per_ms, self._slots, self._snap, self._longest = cycles_per_ms, slots, snap, longest
+    def __init__(
+        self, *, cycles_per_ms: int, slots: int = 16, snap: int = SNAP, longest: int = LONGEST, check: bool = True
+    ):
+        self._cycles_per_ms, self._slots, self._snap = cycles_per_ms, slots, snap
+        self._longest, self._check = longest, check
         super().__init__(
             {
                 "symbols": In(symbol_signature()),
@@ -51,7 +54,10 @@ class TapLink(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        receiver, ring = FrameReceiver(longest=self._longest), FrameRing(slots=self._slots, snap=self._snap)
+        receiver, ring = (
+            FrameReceiver(longest=self._longest, check=self._check),
+            FrameRing(slots=self._slots, snap=self._snap),
+        )
         m.submodules.receiver = DomainRenamer("rx")(receiver)
         m.submodules.ring = ring
         m.submodules.drops = drops = DropTally()

@@ -14,7 +14,7 @@ def pairs(content: bytes) -> list[int]:
 
 
 def runs_seen(carriers, engine="amaranth"):
-    """The bytes of each carrier as symbols; ``carriers`` are lists of (data, crs_dv), with gaps of low between them."""
+    """The bytes of each carrier, and whether its end has an error; ``carriers`` are pairs of (data, crs_dv)."""
     dut = RmiiReceiver()
     runs, content = [], bytearray()
 
@@ -28,7 +28,7 @@ def runs_seen(carriers, engine="amaranth"):
     async def listen(ctx):
         async for _, _, valid, symbol in ctx.tick().sample(dut.o.valid, dut.o.payload):
             if valid and symbol.end:
-                runs.append(bytes(content))
+                runs.append((bytes(content), bool(symbol.error)))
                 content.clear()
             elif valid:
                 content.append(symbol.data)
@@ -63,7 +63,9 @@ def test_frames(late, engine):
     rng = random.Random(late)
     frames = [with_fcs(rng.randbytes(rng.randint(0, 80))) for _ in range(30)]
     carriers = [carrier_of(rng, PREAMBLE + frame, late=late, lost_pairs=rng.randrange(24)) for frame in frames]
-    runs = runs_seen(carriers, engine)
+    seen = runs_seen(carriers, engine)
+    assert not any(error for _, error in seen)
+    runs = [run for run, _ in seen]
     assert [run[:1] for run in runs] == [b"\x55"] * len(frames)
     assert [strip(run) for run in runs] == [b"\xd5" + frame for frame in frames]
 
@@ -73,15 +75,29 @@ def test_a_carrier_that_drops_within_a_byte():
     content = PREAMBLE + bytes(range(64))
     for missing in (1, 2, 3):
         whole = pairs(content)
-        (run,) = runs_seen([[(pair, 1) for pair in whole[:-missing]]])
-        assert strip(run) == content[7:-1]
+        ((run, error),) = runs_seen([[(pair, 1) for pair in whole[:-missing]]])
+        assert (strip(run), error) == (content[7:-1], True)
+
+
+def test_bits_behind_a_good_frame_are_left_out():
+    content = PREAMBLE + with_fcs(bytes(range(60)))
+    for more in (1, 2, 3):
+        ((run, error),) = runs_seen([[*((pair, 1) for pair in pairs(content)), *[(2, 1)] * more]])
+        assert (strip(run), error) == (content[7:], False)
+
+
+def test_a_wrong_fcs():
+    content = bytearray(PREAMBLE + with_fcs(bytes(range(60))))
+    content[-9] ^= 4
+    ((run, error),) = runs_seen([[(pair, 1) for pair in pairs(bytes(content))]])
+    assert (strip(run), error) == (content[7:], True)
 
 
 def test_no_start_delimiter():
     """Another pair of bits in the preamble makes a byte that is no start; a carrier of zeros is an end alone."""
     runs = runs_seen([[(1, 1)] * 20 + [(2, 1)] + [(1, 1)] * 8, [(0, 1)] * 9, [(1, 1)] * 40])
-    assert [strip(run)[:1] for run in runs] == [b"\x95", b"", b""]
-    assert set(runs[2]) == {0x55}
+    assert [(strip(run)[:1], error) for run, error in runs] == [(b"\x95", True), (b"", True), (b"", True)]
+    assert set(runs[2][0]) == {0x55}
 
 
 def test_garbage_and_then_a_frame():
@@ -89,4 +105,4 @@ def test_garbage_and_then_a_frame():
     frame = with_fcs(bytes(60))
     garbage = [(rng.randrange(4), rng.random() < 0.7) for _ in range(2000)]
     runs = runs_seen([garbage, carrier_of(rng, PREAMBLE + frame)])
-    assert strip(runs[-1]) == b"\xd5" + frame
+    assert (strip(runs[-1][0]), runs[-1][1]) == (b"\xd5" + frame, False)
