@@ -26,7 +26,7 @@ __all__ = ["BOARD", "STATION", "ColorlightShell"]
 STATION = Station(mac=0x02_48_47_52_57_01, ip=0xC0_A8_01_32, port=47390)
 """Of port 1: 02:48:47:52:57:01, 192.168.1.50."""
 
-_SLOTS = 32
+SLOTS = 32
 """Of 256 bytes: 4 block RAMs."""
 
 _FRAMES_PER_S = 1_488_096
@@ -79,7 +79,7 @@ class ColorlightShell(Elaboratable):
         locked = self._clock(m, platform)
         m.submodules.component = component = self._component
         tap_pins, host_pins = (platform.request("rgmii", number, dir=_PINS) for number in range(2))
-        tap = TapLink(cycles_per_ms=CLOCK_HZ // 1000, slots=_SLOTS)
+        tap = TapLink(cycles_per_ms=CLOCK_HZ // 1000, slots=SLOTS)
         host = HostPort(station=STATION)
         m.submodules.tap = DomainRenamer({"rx": "tap"})(tap)
         m.submodules.host = DomainRenamer({"rx": "host"})(host)

@@ -75,6 +75,10 @@ def export_command(
     anonymise: Annotated[
         bool, typer.Option("--anonymise", help="It keeps and sends keyed pseudonyms in place of addresses.")
     ] = False,
+    early: Annotated[
+        int,
+        typer.Option(metavar="N", help="Judge flows at their N-th packet, by a forest that is bound to so many."),
+    ] = 0,
     ip_checksum: Annotated[
         bool, typer.Option("--ip-checksum", help="It does not use frames whose IPv4 header has a wrong checksum.")
     ] = False,
@@ -126,7 +130,9 @@ def export_command(
             flows_per_s=flows_per_second,
             loadable=loadable,
             block_rams=block_rams,
-            options=ProbeOptions(short_records=short_records, anonymise=anonymise, ip_checksum=ip_checksum),
+            options=ProbeOptions(
+                short_records=short_records, anonymise=anonymise, early=early, ip_checksum=ip_checksum
+            ),
             tell=tell,
         )
     if as_json:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from hdl.accumulator import PACKETS, Accumulator
-from hdl.entry_layout import WORD_BITS, EntryLayout, EntryWord
+from hdl.entry_layout import EARLY_BIT, WORD_BITS, EntryLayout, EntryWord
 from hdl.exporter import ExporterParameters
 from hdl.ipfix import ExportField, Live, Source, data_message, template_message
 from hdl.tally import Counter, counters_of
@@ -23,21 +23,28 @@ _ADDRESSES = {
 
 
 def export_messages(
-    layout: EntryLayout, *, forest_id: int, build_id: int, monitor_only: bool = False, loadable: bool = False
+    layout: EntryLayout,
+    *,
+    forest_id: int,
+    build_id: int,
+    monitor_only: bool = False,
+    loadable: bool = False,
+    early: bool = False,
 ) -> ExporterParameters:
     """All messages of a probe; the build id is the observation domain too, since templates belong to it.
 
-    Those of a probe whose forest can be loaded tell of the one in use, and what only such a probe counts.
+    Those of a probe whose forest can be loaded tell of the one in use, and what only such a probe counts; those of a
+    probe that judges flows early say of every record whether it is early.
     """
     forest = _ForestSources(
         id=Source.live(Live.FOREST) if loadable else Source.literal(forest_id),
         monitor_only=Source.live(Live.MONITOR_ONLY) if loadable else Source.literal(int(monitor_only)),
     )
     record = {
-        IPV4_TEMPLATE: _record_fields(layout, 4, forest, build_id),
-        IPV6_TEMPLATE: _record_fields(layout, 6, forest, build_id),
+        IPV4_TEMPLATE: _record_fields(layout, 4, forest, build_id, early),
+        IPV6_TEMPLATE: _record_fields(layout, 6, forest, build_id, early),
     }
-    counters = _counter_fields(counters_of(loadable=loadable), forest, build_id)
+    counters = _counter_fields(counters_of(loadable=loadable, early=early), forest, build_id)
     return ExporterParameters(
         templates=template_message(build_id, record, {COUNTERS_TEMPLATE: counters}),
         counters=data_message(build_id, COUNTERS_TEMPLATE, counters),
@@ -84,7 +91,9 @@ def _addresses(layout: EntryLayout, version: int) -> list[ExportField]:
     ]
 
 
-def _record_fields(layout: EntryLayout, version: int, forest: _ForestSources, build_id: int) -> list[ExportField]:
+def _record_fields(
+    layout: EntryLayout, version: int, forest: _ForestSources, build_id: int, early: bool
+) -> list[ExportField]:
     return [
         *_addresses(layout, version),
         _iana(Iana.sourceTransportPort, 2, _word(EntryWord.PORTS, 16)),
@@ -102,6 +111,7 @@ def _record_fields(layout: EntryLayout, version: int, forest: _ForestSources, bu
         _field(own(Own.forestId), 4, forest.id),
         _field(own(Own.buildId), 4, Source.literal(build_id)),
         _field(own(Own.monitorOnly), 1, forest.monitor_only),
+        *([_field(own(Own.early), 1, _word(EntryWord.STATE, EARLY_BIT))] if early else []),
     ]
 
 

@@ -66,6 +66,8 @@ class Forest:
         ``both`` or ``forward``: which directions of a flow its features may use.
     min_packets:
         Flows of fewer packets (both ways) are not classified.
+    prefix:
+        0, or the number of packets (both ways) of which it judges the first of every flow, and what it was trained on.
     monitor_only:
         No band met the budget of false alarms: its verdicts are to be looked at, not acted on.
     operating_point, provenance:
@@ -94,6 +96,7 @@ class Forest:
     score_fraction: int = 0
     score_error: float = 0.0
     classes: tuple[str, ...] = ()
+    prefix: int = 0
 
     @functools.cached_property
     def id(self) -> str:
@@ -109,6 +112,8 @@ class Forest:
         }
         if self.classes:
             answers["classes"] = [self.classes, [tree.class_index for tree in self.trees]]
+        if self.prefix:
+            answers["prefix"] = self.prefix
         canonical = json.dumps(answers, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()[:8]
 

@@ -13,9 +13,9 @@ from .forest import Band, Column, Forest
 __all__ = ["FORMAT", "VERSION", "read_forest", "write_forest"]
 
 FORMAT = "hedgerow-forest"
-VERSION = 3
+VERSION = 4
 
-_READABLE = (1, 2, VERSION)
+_READABLE = (1, 2, 3, VERSION)
 
 _KINDS = {
     dict: "an object",
@@ -50,6 +50,7 @@ def forest_text(forest: Forest) -> str:
         "orientation": forest.orientation,
         "directions": forest.directions,
         "min_packets": forest.min_packets,
+        "prefix": forest.prefix,
         "monitor_only": forest.monitor_only,
         "operating_point": forest.operating_point,
         "provenance": forest.provenance,
@@ -113,12 +114,12 @@ def _forest(document: Any) -> Forest:
     version = document.get("version")
     # True equals 1: only the exact type will do.
     if type(version) is not int or version not in _READABLE:
-        raise InputError(f"version must be 1, 2 or 3, not {version!r}")
+        raise InputError(f"version must be 1, 2, 3 or 4, not {version!r}")
     fields = _Fields(document, "")
     # Version 1 knew exact scores only.
     notes = {} if version == 1 else {"score_fraction": int, "score_error": float}
-    # Version 2 knew verdicts only.
-    names = fields.take("classes", list) if version == VERSION else []
+    # Version 2 knew verdicts only, version 3 whole flows only.
+    names = fields.take("classes", list) if version >= 3 else []
     classes = tuple(_checked(name, str, f"classes[{at}]") for at, name in enumerate(names))
     forest = Forest(
         name=fields.take("name", str),
@@ -135,6 +136,7 @@ def _forest(document: Any) -> Forest:
         provenance=fields.take("provenance", dict),
         **{key: fields.take(key, kind) for key, kind in notes.items()},
         classes=classes,
+        prefix=fields.take("prefix", int) if version >= 4 else 0,
     )
     for key, kind in (("format", str), ("version", int), ("id", str)):
         fields.take(key, kind)

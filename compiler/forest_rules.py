@@ -4,6 +4,7 @@ import itertools
 import math
 from typing import TYPE_CHECKING, Any
 
+from hdl.flow_table_parameters import MAX_EARLY
 from hdl.tree import Leaf, Node, Tree
 
 from .errors import InputError
@@ -163,6 +164,17 @@ def _verify_operation(forest: "Forest", place: str) -> None:
         _require(value in allowed, place, f"{name} must be {' or '.join(allowed)}, not {value!r}")
     for name, value in (("min_packets", forest.min_packets), ("validation_rows", forest.validation_rows)):
         _require(_is_integer(value) and value >= 0, place, f"{name} must be 0 or more, not {value!r}")
+    _require(
+        _is_integer(forest.prefix) and (forest.prefix == 0 or 2 <= forest.prefix <= MAX_EARLY),
+        place,
+        f"prefix must be 0 or from 2 to {MAX_EARLY}, not {forest.prefix!r}",
+    )
+    if forest.prefix:
+        _require(
+            forest.min_packets <= forest.prefix,
+            place,
+            f"min_packets must be at most prefix, {forest.prefix}, not {forest.min_packets}",
+        )
     _require(
         isinstance(forest.monitor_only, bool), place, f"monitor_only must be true or false, not {forest.monitor_only!r}"
     )

@@ -66,6 +66,7 @@ class Own(enum.IntEnum):
     windowMaximum = 1011
     windowMinimum = 1012
     ttlSum = 1013
+    early = 1015
     octetsWithFin = 1020
     octetsWithSyn = 1021
     octetsWithRst = 1022

@@ -15,12 +15,15 @@ class ProbeOptions:
         Records of fewer packets than the minimum leave too, unclassified.
     anonymise:
         Only keyed pseudonyms of addresses are kept.
+    early:
+        0, or the number of packets of a flow after which it is judged; the forest must be bound to the same.
     ip_checksum:
         Frames whose IPv4 header has a wrong checksum are not used.
     """
 
     short_records: bool = False
     anonymise: bool = False
+    early: int = 0
     ip_checksum: bool = False
 
 

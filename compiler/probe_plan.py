@@ -6,6 +6,7 @@ from hdl.features import FeatureSource
 from hdl.flow_table import FlowTableParameters
 from hdl.probe import ProbeParameters
 
+from .errors import InputError
 from .export_fields import export_messages
 from .features import CATALOGUE, MEAN_FRACTION_BITS, Feature, accumulators_of
 from .forest import Forest
@@ -33,6 +34,7 @@ def probe_parameters(
     forest: Forest, board: Board, plan: ForestPlan, build_id: str, options: ProbeOptions = NO_OPTIONS
 ) -> ProbeParameters:
     """The probe for a forest on a board; ``build_id`` is 8 hexadecimal digits that its records carry."""
+    _check_early(forest, options)
     layout = entry_layout(forest, options)
     return ProbeParameters(
         table=FlowTableParameters(
@@ -41,6 +43,7 @@ def probe_parameters(
             layout=layout,
             ports=forest.ports,
             first_seen=forest.orientation == "first",
+            early=options.early,
             whole_singles=options.short_records or forest.min_packets == 1,
         ),
         forest=plan.circuit,
@@ -55,12 +58,21 @@ def probe_parameters(
             build_id=int(build_id, 16),
             monitor_only=forest.monitor_only,
             loadable=plan.loadable,
+            early=options.early > 0,
         ),
         wait=board.waits,
         checksum=options.ip_checksum,
         pipeline=board.pipeline,
         loadable=plan.loadable,
     )
+
+
+def _check_early(forest: Forest, options: ProbeOptions) -> None:
+    if options.early == forest.prefix:
+        return
+    judges = f"the first {forest.prefix} packets of flows" if forest.prefix else "whole flows"
+    asked = f"with --early {forest.prefix}" if forest.prefix else "without --early"
+    raise InputError(f"forest {forest.name!r}: judges {judges}; export it {asked}")
 
 
 def feature_source(feature: Feature) -> FeatureSource:

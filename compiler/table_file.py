@@ -15,7 +15,7 @@ from .plan import forest_parameters
 __all__ = ["table_image_for", "write_tables"]
 
 
-_OF_THE_PROBE = ("ports", "orientation", "directions", "min_packets")
+_OF_THE_PROBE = ("ports", "orientation", "directions", "min_packets", "prefix")
 """What a forest says of the probe around it, which stays as it is."""
 
 

@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out, connect
 
 from hdl.accumulator import COUNT_BITS, PACKETS
 from hdl.at_most import at_least
-from hdl.entry_layout import EntryLayout, EntryWord, StateBit
+from hdl.entry_layout import EARLY_BIT, EntryLayout, EntryWord, StateBit
 from hdl.feature_stream import FeatureCollector
 from hdl.features import FeatureExtractor, FeatureSource
 from hdl.record_buffer import record_port_signature
@@ -24,6 +24,7 @@ class Classification(data.Struct):
     reason: VerdictReason
     packets: COUNT_BITS + 1
     syn: 1
+    early: 1
 
 
 class Classifier(wiring.Component):
@@ -37,6 +38,7 @@ class Classifier(wiring.Component):
     sources, fraction, layout: see :class:`FeatureExtractor`
     both_directions: a flow without packets in the response direction is one-sided too
     min_packets: flows of fewer packets, both ways, are not classified: *short*, with score 0
+    early: 0, or the number of packets after which flows are classified, so that they are not at their end
     registered: what is read of the record follows by two clocks
 
     Attributes
@@ -55,10 +57,11 @@ class Classifier(wiring.Component):
         layout: EntryLayout,
         both_directions: bool,
         min_packets: int = 1,
+        early: int = 0,
         registered: bool = False,
     ):
         self._forest, self._layout, self._both_directions = forest, layout, both_directions
-        self._min_packets = min_packets
+        self._min_packets, self._early = min_packets, early
         self._registered = registered
         if layout.slots[PACKETS].shift != 0:
             raise ValueError("The packet counter must lie in the low half of its word")
@@ -110,7 +113,7 @@ class Classifier(wiring.Component):
             with m.If(self.available):
                 m.next = self._waits.before("STATE")
         with m.State("STATE"):
-            m.d.sync += out.syn.eq(self.record.data[StateBit.SYN])
+            m.d.sync += [out.syn.eq(self.record.data[StateBit.SYN]), out.early.eq(self.record.data[EARLY_BIT])]
             m.d.comb += self.record.address.eq(EntryWord.FORWARD - EntryWord.STATE)
             m.next = self._waits.before("FORWARD")
         with m.State("FORWARD"):
@@ -128,6 +131,11 @@ class Classifier(wiring.Component):
             with m.If(at_least(out.packets, self._min_packets)):
                 m.d.comb += self._extractor.start.eq(1)
                 m.next = "FOREST"
+            if self._early:
+                with m.If(~out.early & at_least(out.packets, self._early)):
+                    m.d.comb += self._extractor.start.eq(0)
+                    m.d.sync += out.reason.eq(VerdictReason.EARLY)
+                    m.next = "PRESENT"
 
     def _judge(self, m, missing):
         """Takes the forest's answer; the verdict on a flow that was not seen whole stays uncertain."""

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from hdl.accumulator import OCTETS, PACKETS, Accumulator
 
-__all__ = ["EntryLayout", "EntryWord", "Slot", "StateBit"]
+__all__ = ["EARLY_BIT", "EntryLayout", "EntryWord", "Slot", "StateBit"]
 
 WORD_BITS = 32
 _WORD = (1 << WORD_BITS) - 1
@@ -25,6 +25,10 @@ class EntryWord(enum.IntEnum):
     INITIATOR = 6
     RESPONDER = 10
     FORWARD = 14
+
+
+EARLY_BIT = 16
+"""Of word STATE in a record: the flow stays in the table, this is of its first packets."""
 
 
 class StateBit(enum.IntEnum):

@@ -127,7 +127,7 @@ class Exporter(wiring.Component):
         p = self._parameters
         m.submodules.program = program = self._program()
         read = program.read_port()
-        at, step = Signal(range(len(self._steps) + 1)), Signal.like(read.data)
+        at, step = Signal(range(len(self._steps))), Signal.like(read.data)
         m.d.comb += read.addr.eq(at)
         m.d["sync" if self._registered else "comb"] += step.eq(read.data)
 
@@ -211,11 +211,11 @@ class Exporter(wiring.Component):
             ]
             with m.If(self.o.ready):
                 m.d.sync += first.eq(0)
-                with m.If(~step.last):
-                    # The last step of all has none behind it that could be asked for.
-                    m.d.sync += at.eq(at + 1)
                 m.next = "FETCH"
-                with m.If(step.last):
+                with m.If(~step.last):
+                    # Behind the last message there is nothing to read.
+                    m.d.sync += at.eq(at + 1)
+                with m.Else():
                     m.d.sync += progress.sequence.eq(progress.sequence + progress.is_data)
                     m.next = "IDLE"
                     with m.If(at == self._starts[1] - 1):

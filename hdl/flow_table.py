@@ -36,7 +36,8 @@ class FlowTable(wiring.Component):
     now_ms: the latest time of all items
     fill: entries in use
     i, packet: descriptor of the item, and its words
-    o: records, 32-bit words from EntryWord.STATE on; the end reason is in bits 8 to 10 of the first
+    o: records, 32-bit words from EntryWord.STATE on; the end reason is in bits 8 to 10 of the first, and in bit
+        EARLY_BIT whether the flow stays
     """
 
     def __init__(self, *, parameters: FlowTableParameters):

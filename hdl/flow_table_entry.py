@@ -3,7 +3,7 @@
 from amaranth.hdl import C, Cat, Mux, Signal
 
 from hdl.accumulator import COUNT_BITS
-from hdl.entry_layout import EntryWord, StateBit
+from hdl.entry_layout import EARLY_BIT, EntryWord, StateBit
 from hdl.flow_table_parameters import CLOSED_BITS
 from hdl.flow_table_pseudonyms import pseudonym_states
 from hdl.flow_table_signals import FlowTableSignals, Purpose
@@ -22,6 +22,8 @@ def entry_states(t: FlowTableSignals) -> None:
         pseudonym_states(t)
     _update(t)
     _close(t)
+    if t.parameters.early:
+        _early(t)
     _finish(t)
 
 
@@ -41,13 +43,15 @@ def _emit(t: FlowTableSignals) -> None:
     with m.State("EMIT_WORD"):
         m.d.comb += [t.table.o.valid.eq(1), t.table.o.p.first.eq(is_first), t.table.o.p.last.eq(is_last | t.lone)]
         with m.If(is_first):
-            m.d.comb += t.table.o.p.data.eq(Cat(t.stored[:8], t.reason))
+            m.d.comb += t.table.o.p.data.eq(Cat(t.stored[:8], t.reason, C(0, EARLY_BIT - 8 - len(t.reason)), t.early))
         with m.If(t.table.o.ready):
             t.read(t.word + 1)
             m.d.sync += t.word.eq(t.word + 1)
             with m.If(t.table.o.p.last):
                 m.next = "FREE"
-                with m.If((t.purpose == Purpose.LOOKUP) & ~t.full):
+                with m.If(t.early):
+                    m.next = "DONE"
+                with m.Elif((t.purpose == Purpose.LOOKUP) & ~t.full):
                     m.next = "ORIENT"
     with m.State("FREE"):
         t.write(EntryWord.STATE, 0)
@@ -176,6 +180,7 @@ def _update(t: FlowTableSignals) -> None:
         with m.If(t.index == 1):
             m.d.comb += t.update.empty.eq(t.stored[:COUNT_BITS] == 0)
             m.d.sync += [t.empty.eq(t.update.empty), t.full.eq(t.update.updated[:COUNT_BITS].all())]
+            m.d.sync += t.count.eq(t.update.updated)
         m.next = "UPDATE_WRITE"
     with m.State("UPDATE_WRITE"):
         t.write(t.word, t.updated)
@@ -215,9 +220,22 @@ def _close(t: FlowTableSignals) -> None:
             C(1, 1),
         )
         t.write(EntryWord.STATE, Cat(*bits, closed))
-        m.next = "SWEEP"
+        m.next = "EARLY" if t.parameters.early else "SWEEP"
         with m.If(t.full):
             m.d.sync += t.reason.eq(EndReason.ACTIVE)
+            m.next = "EMIT"
+
+
+def _early(t: FlowTableSignals) -> None:
+    """Emit an entry that has just so many packets, both ways, and keep it."""
+    m = t.m
+    with m.State("EARLY"):
+        t.read(t.other_block)
+        m.next = "EARLY_COUNT"
+    with m.State("EARLY_COUNT"):
+        m.next = "SWEEP"
+        with m.If(t.count + t.stored[:COUNT_BITS] == t.parameters.early):
+            m.d.sync += [t.early.eq(1), t.reason.eq(EndReason.ACTIVE)]
             m.next = "EMIT"
 
 

@@ -31,7 +31,7 @@ def _arrival(t: FlowTableSignals) -> None:
 
     with m.State("IDLE"):
         m.d.comb += t.table.packet.address.eq(PacketWord.TIME)
-        m.d.sync += [t.emitted.eq(0), t.kept.eq(0)]
+        m.d.sync += [t.emitted.eq(0), t.kept.eq(0), t.early.eq(0)]
         m.d.sync += [t.found_free.eq(0), t.found_expired.eq(0), t.found_victim.eq(0)]
         with m.If(t.table.i.valid):
             m.next = "TIME"

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 from hdl.entry_layout import EntryLayout
 
-__all__ = ["CLOSED_BITS", "FlowTableParameters"]
+__all__ = ["CLOSED_BITS", "MAX_EARLY", "FlowTableParameters"]
+
+MAX_EARLY = 255
 
 CLOSED_BITS = 24
 """Of the time at which a flow closed, in the state word of its entry."""
@@ -22,6 +24,7 @@ class FlowTableParameters:
     ports: the configured ports, or None when all TCP is tracked
     first_seen: the initiator is the sender of a flow's first packet, whatever else it looks like
     whole_singles: records of one packet are whole; else only their first word leaves, for those who but count them
+    early: 0, or the number of packets, 2 to 255, after which a record of a flow leaves that stays
     """
 
     sets: int
@@ -33,6 +36,7 @@ class FlowTableParameters:
     ports: tuple[int, ...] | None = (25,)
     first_seen: bool = False
     whole_singles: bool = True
+    early: int = 0
 
     def __post_init__(self):
         for name in ("sets", "ways"):
@@ -44,6 +48,8 @@ class FlowTableParameters:
         for name in ("idle_ms", "active_ms", "linger_ms"):
             if not 0 < getattr(self, name) < 1 << 32:
                 raise ValueError(f"{name} must be positive and below 2 ** 32, not {getattr(self, name)!r}")
+        if self.early and not 2 <= self.early <= MAX_EARLY:
+            raise ValueError(f"early must be 0 or from 2 to {MAX_EARLY}, not {self.early!r}")
         if self.idle_ms + self.linger_ms >= 1 << CLOSED_BITS:
             raise ValueError(f"idle_ms + linger_ms must be below 2 ** {CLOSED_BITS}")
 

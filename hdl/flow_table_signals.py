@@ -4,7 +4,7 @@ from enum import IntEnum
 
 from amaranth.hdl import C, Cat, Mux, Signal
 
-from hdl.accumulator import FLAG_BITS
+from hdl.accumulator import COUNT_BITS, FLAG_BITS
 from hdl.entry_layout import EntryWord, StateBit
 from hdl.flow_table_parameters import CLOSED_BITS
 from hdl.item import FrameOutcome, ItemKind
@@ -34,6 +34,7 @@ class FlowTableSignals:
         self.stored = ram.read_data
         self.now = table.now_ms
         self.emitted, self.lone = Signal(), Signal()  # lone: a record of which the first word is all
+        self.early = Signal()  # a record of a flow that stays
         self.reason = Signal(EndReason)
         self.sweep = Signal(range(p.entries))
         self._packet()
@@ -101,6 +102,7 @@ class FlowTableSignals:
         self.initiator_high, self.response = Signal(), Signal()
         self.block, self.other_block = Signal.like(self.word), Signal.like(self.word)  # of its direction
         self.empty, self.full = Signal(), Signal()
+        self.count = Signal(COUNT_BITS)  # packets of its direction
         self.index, self.updated = Signal(range(self.layout.block_words + 2)), Signal(32)
         m.d.sync += self.updated.eq(update.updated)
         m.d.comb += [

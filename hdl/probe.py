@@ -59,6 +59,8 @@ class ProbeParameters:
     def __post_init__(self):
         if self.pipeline is not None and self.loadable:
             raise ValueError("A pipelined probe takes no table images")
+        if self.pipeline is not None and self.table.early:
+            raise ValueError("A pipelined probe judges flows at their end, not early")
         if self.pipeline is not None and self.table.layout.anonymised:
             raise ValueError("A pipelined probe keeps addresses, no pseudonyms")
 
@@ -108,9 +110,12 @@ class Probe(wiring.Component):
             layout=layout,
             both_directions=p.both_directions,
             min_packets=p.min_packets if p.short_records else 1,
+            early=p.table.early,
             registered=registered,
         )
-        m.submodules.record_tally = RecordTally(loadable=p.loadable, short_records=p.short_records)
+        m.submodules.record_tally = RecordTally(
+            loadable=p.loadable, short_records=p.short_records, early=p.table.early > 0
+        )
         m.submodules.exporter = Exporter(parameters=p.export, layout=layout, registered=registered)
         m.submodules.unexported_tally = UnexportedTally(payload=buffer.unexported.payload.shape())
 
@@ -141,7 +146,7 @@ class Probe(wiring.Component):
     def _count(self, m):
         """Connects all events to the counters, where they come fast through a collector."""
         p, parts, exporter = self.parameters, m.submodules, m.submodules.exporter
-        count = len(counters_of(loadable=p.loadable))
+        count = 1 + max(counters_of(loadable=p.loadable, early=p.table.early > 0))
         events = [parts.front.event, parts.record_tally.event, parts.unexported_tally.event]
         events.append(wiring.flipped(self.overrun))
         if p.loadable:

@@ -9,7 +9,7 @@ from amaranth.lib.wiring import In, Out, Signature
 
 from hdl.accumulator import COUNT_BITS
 from hdl.block_ram import BlockRam
-from hdl.entry_layout import EntryLayout, EntryWord
+from hdl.entry_layout import EARLY_BIT, EntryLayout, EntryWord
 from hdl.item import framed
 
 __all__ = ["RecordBuffer", "Unexported", "record_port_signature"]
@@ -90,6 +90,7 @@ class RecordBuffer(wiring.Component):
 
         full = (tail + 1)[: len(tail)] == head
         packets = Signal(COUNT_BITS + 1, init=1)  # as many as a record has that ends before it tells
+        early = Signal()
         short = packets < self._min_packets
         free = ~self.unexported.valid  # of the last count
         m.d.comb += self.i.ready.eq(~self.i.p.last | (free & (~full | short) if self._wait else free))
@@ -100,10 +101,13 @@ class RecordBuffer(wiring.Component):
             m.d.comb += words.write_enable.eq(1)
             m.d.sync += word.eq(word + 1)
             self._add_packets(m, word, packets)
+            with m.If((word == 0) & ~self.i.p.last):
+                m.d.sync += early.eq(self.i.p.data[EARLY_BIT])
             with m.If(self.i.p.last):
-                m.d.sync += [word.eq(0), packets.eq(1)]
+                m.d.sync += [word.eq(0), packets.eq(1), early.eq(0)]
                 with m.If(short | full):
-                    self._only_count(m, short, packets)
+                    # The frames of an early record are counted with the flow's end.
+                    self._only_count(m, short, Mux(early, 0, packets))
                 with m.Else():
                     m.d.sync += tail.eq(tail + 1)
 

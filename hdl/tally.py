@@ -46,11 +46,14 @@ class Counter(enum.IntEnum):
     FRAMES_OVERLOAD = 23
     RECORDS_UNCLASSIFIED = 24
     TABLES_REFUSED = 25
+    RECORDS_EARLY = 26
 
 
-def counters_of(*, loadable: bool) -> tuple[Counter, ...]:
-    """Those of a probe; the last ones only if another forest can be loaded into it."""
-    return tuple(Counter)[: None if loadable else Counter.RECORDS_UNCLASSIFIED]
+def counters_of(*, loadable: bool, early: bool = False) -> tuple[Counter, ...]:
+    """Those of a probe; some only if another forest can be loaded into it, or flows are judged early."""
+    of_loads = (Counter.RECORDS_UNCLASSIFIED, Counter.TABLES_REFUSED) if loadable else ()
+    of_early = (Counter.RECORDS_EARLY,) if early else ()
+    return (*tuple(Counter)[: Counter.RECORDS_UNCLASSIFIED], *of_loads, *of_early)
 
 
 _OF_REASON = {
@@ -155,6 +158,7 @@ class RecordTally(wiring.Component):
     ----------
     loadable: there are records that no forest has classified
     short_records: there are those of too few packets
+    early: there are those of flows that stay, whose frames do not count yet, and of flows that have been judged so
 
     Attributes
     ----------
@@ -162,12 +166,14 @@ class RecordTally(wiring.Component):
     event: what to count
     """
 
-    def __init__(self, *, loadable: bool = False, short_records: bool = False):
+    def __init__(self, *, loadable: bool = False, short_records: bool = False, early: bool = False):
         self._of_reason = dict(_OF_REASON)
         if loadable:
             self._of_reason[VerdictReason.OVERLOAD] = Counter.RECORDS_UNCLASSIFIED
         if short_records:
             self._of_reason[VerdictReason.SHORT] = Counter.RECORDS_SHORT
+        if early:
+            self._of_reason[VerdictReason.EARLY] = Counter.RECORDS_EARLY
         super().__init__(
             {
                 "i": In(stream.Signature(Classification)),
@@ -195,7 +201,7 @@ class RecordTally(wiring.Component):
                     m.next = "FRAMES"
             with m.State("FRAMES"):
                 m.d.comb += self.event.p.index.eq(Counter.FRAMES_EXPORTED)
-                m.d.comb += [self.event.p.amount.eq(self.i.p.packets), self.event.valid.eq(1)]
+                m.d.comb += [self.event.p.amount.eq(Mux(self.i.p.early, 0, self.i.p.packets)), self.event.valid.eq(1)]
                 with m.If(self.event.ready):
                     m.next = "PASS"
             with m.State("PASS"):

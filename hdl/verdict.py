@@ -30,3 +30,4 @@ class VerdictReason(enum.IntEnum):
     MIDFLOW = 3
     SHORT = 4
     OVERLOAD = 5
+    EARLY = 6

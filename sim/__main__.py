@@ -14,16 +14,18 @@ from compiler.cli import new_app, note, progress, run, warn
 from compiler.manifest import read_manifest
 from hdl.verdict import Verdict
 
+from .capture import read_capture
 from .cxx import CxxCompiler
 from .feed import PACES, SPEED_HZ, FeedParameters, feed_capture
 from .feed_key import parse_key
 from .forest_check import check_forest
+from .fuzzing import fuzz
 from .gate_check import check_gates
 from .items import TICK_MS
 from .listen import ListenParameters, listen
 from .load import Load
 from .probe_check import CHECK_CAPTURE, FLOWS, check_probe
-from .replay import ENGINES, TEST_KEY, replay
+from .replay import ENGINES, TEST_KEY, read_probe, replay
 from .testbench import SIMULATORS
 
 app = new_app("Captures through the probe: in software, in simulation, on a board.")
@@ -44,7 +46,7 @@ def main() -> None:
 
 
 @contextlib.contextmanager
-def telling(doing: str) -> Iterator[Callable[..., None]]:
+def telling(doing: str, what: str = "items") -> Iterator[Callable[..., None]]:
     """Show on a terminal how many items are done, of how many if that is known; write nothing into a pipe."""
     console = Console(stderr=True)
     if not console.is_terminal:
@@ -54,7 +56,7 @@ def telling(doing: str) -> Iterator[Callable[..., None]]:
 
         def tell(items: int, of: int | None = None) -> None:
             if items % _STEP == 0:
-                status.update(f"{doing}: {items}{'' if of is None else f' of {of}'} items")
+                status.update(f"{doing}: {items}{'' if of is None else f' of {of}'} {what}")
 
         yield tell
 
@@ -202,6 +204,35 @@ def listen_command(
         warn(f"{device}: {count} {reason}")
     frames = 0 if heard.counters is None else heard.counters.frames
     print(f"{out or device}: {summary(heard.records, frames)}")
+
+
+@app.command("fuzz")
+def fuzz_command(
+    export: Annotated[Path, typer.Argument(help="Directory that `python -m compiler export` wrote.")],
+    frames: Annotated[int, typer.Option(min=1, help="How many.")] = 100_000,
+    seed: Annotated[int, typer.Option(min=0, help="Of everything random.")] = 1,
+    capture: Annotated[
+        list[Path] | None, typer.Option(help="Real traffic to bend.", show_default="training/data/test.pcap.gz")
+    ] = None,
+) -> None:
+    """Send hostile traffic through the compiled circuit of an export and hold it to its model.
+
+    Captures that are bent, cut, spliced, doubled and out of order, frames built of random headers, noise, floods of
+    frames of the least size, oversize frames, times that jump and run backwards, items that are none. Records and
+    counters must be the model's, nothing may hang, and a good flow at the end of each run of 20000 frames must be
+    taken. Exit code 1 when anything differs, with the seed that shows it again.
+
+    Examples:
+
+        python -m sim fuzz probe
+
+        python -m sim fuzz probe --frames 1000000 --seed 7 --capture mail.pcap --capture other.pcapng
+    """
+    captures = [list(read_capture(path)) for path in capture or [CHECK_CAPTURE]]
+    build_id = int(read_manifest(export).build_id, 16)
+    with telling("fuzzing", "frames") as tell:
+        done = fuzz(read_probe(export), build_id, frames=frames, seed=seed, captures=captures, tell=tell, say=note)
+    print(f"{export}: {done.frames} frames, {done.records} records, {done.cycles} clocks, nothing differs")
 
 
 @app.command("check")

@@ -46,6 +46,7 @@ class ExportedRecord:
     biflow_direction: 1 when a SYN told the initiator, else 0
     forward, response: those accumulators that the template holds
     monitor_only: the forest's verdicts are to be looked at, not acted on
+    early: of the first packets of a flow; another record comes at its end, which accounts for all frames
     """
 
     version: int
@@ -63,6 +64,7 @@ class ExportedRecord:
     forest_id: int
     build_id: int
     monitor_only: bool = False
+    early: bool = False
 
     @property
     def packets(self) -> int:
@@ -130,6 +132,7 @@ def _flow(record: DataRecord) -> ExportedRecord:
         forest_id=record.unsigned(own(Own.forestId)),
         build_id=record.unsigned(own(Own.buildId)),
         monitor_only=bool(record.unsigned(own(Own.monitorOnly))),
+        early=own(Own.early) in record.values and bool(record.unsigned(own(Own.early))),
     )
 
 

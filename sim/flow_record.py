@@ -27,6 +27,8 @@ class FlowRecord:
         Times of the first and the last packet.
     end_reason:
         Why the flow left the table.
+    early:
+        It has not: this is of its first packets, and the frames are in a later record too.
     syn:
         A packet with SYN was in it.
     fin_forward, fin_response:
@@ -50,6 +52,7 @@ class FlowRecord:
     closing: bool
     forward: Mapping[Accumulator, int]
     response: Mapping[Accumulator, int]
+    early: bool = False
 
     @property
     def packets(self) -> int:

@@ -153,7 +153,9 @@ class FlowTable:
         reopened = entry.closing and arrival.opens and self.parameters.linger_ms is not None
         if not self._expired(entry) and not reopened:
             full = self._update(entry, arrival)
-            return self._free(slot, EndReason.ACTIVE) if full else None
+            if full:
+                return self._free(slot, EndReason.ACTIVE)
+            return self._record(entry, EndReason.ACTIVE, early=True) if entry.packets == self.parameters.early else None
         record = self._free(slot, self._own_reason(entry))
         self._fill(slot, arrival, previous=entry)
         return record
@@ -263,6 +265,9 @@ class FlowTable:
             del self._entries[slot]
         else:
             self._entries[slot] = None
+        return self._record(entry, reason)
+
+    def _record(self, entry: _Entry, reason: EndReason, *, early: bool = False) -> FlowRecord:
         version, lower, higher = entry.endpoints
         initiator, responder = (higher, lower) if entry.initiator_high else (lower, higher)
         return FlowRecord(
@@ -273,6 +278,7 @@ class FlowTable:
             first_ms=entry.first,
             last_ms=entry.last,
             end_reason=reason,
+            early=early,
             syn=entry.syn,
             fin_forward=entry.fin_forward,
             fin_response=entry.fin_response,

@@ -153,6 +153,8 @@ def probe_counters(probe: SoftwareProbe) -> dict[Counter, int]:
         Counter.FRAMES_SHORT: counts["frames_unexported"],
         Counter.FRAMES_OVERLOAD: 0,
     }
+    if probe.forest.prefix:
+        counters[Counter.RECORDS_EARLY] = counts["reason_early"]
     if probe.loading is not None:
         counters |= {
             Counter.RECORDS_UNCLASSIFIED: counts["reason_overload"],

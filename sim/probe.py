@@ -103,6 +103,7 @@ class SoftwareProbe:
                 orientation=forest.orientation,
                 accumulators=accumulators_of(forest.feature_names),
                 anonymised=anonymised,
+                early=forest.prefix,
             ),
             key,
         )
@@ -166,7 +167,8 @@ class SoftwareProbe:
         for flow in flows:
             fate = "unexported" if self._is_short(flow) and not self._short_records else "exported"
             self._counts[f"records_{fate}"] += 1
-            self._counts[f"frames_{fate}"] += flow.packets
+            # Those of an early record are counted with the flow's end.
+            self._counts[f"frames_{fate}"] += 0 if flow.early else flow.packets
             if fate == "exported":
                 exported.append(flow)
         if not exported:
@@ -179,7 +181,7 @@ class SoftwareProbe:
         verdicts = self.forest.verdicts(scores)
         for flow, row, score, decided in zip(exported, rows, scores, verdicts, strict=True):
             reason = self._uncertain_reason(flow)
-            if reason is VerdictReason.SHORT:
+            if reason in (VerdictReason.SHORT, VerdictReason.EARLY):
                 score = 0
             if reason is None:
                 verdict = Verdict(int(decided))
@@ -202,6 +204,8 @@ class SoftwareProbe:
         """Why the score is not to be trusted, None when it decides."""
         if self._is_short(flow):
             return VerdictReason.SHORT
+        if self.forest.prefix and flow.packets >= self.forest.prefix and not flow.early:
+            return VerdictReason.EARLY
         if self._unclassified:
             return VerdictReason.OVERLOAD
         if not flow.syn:

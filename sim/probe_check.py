@@ -190,4 +190,5 @@ def as_exported(entry: ProbeRecord, epoch_ms: int, build_id: int) -> ExportedRec
         forest_id=int(entry.forest.id, 16),
         build_id=build_id,
         monitor_only=entry.forest.monitor_only,
+        early=flow.early,
     )

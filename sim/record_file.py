@@ -27,7 +27,7 @@ RECORD_COLUMNS = (
     *("start", "end", "client_ip", "client_port", "server_ip", "server_port"),
     *("packets", "octets", "response_packets", "response_octets"),
     *("end_reason", "biflow_direction", "verdict", "reason", "score"),
-    *("forest_id", "build_id", "monitor_only", "anonymised"),
+    *("forest_id", "build_id", "monitor_only", "anonymised", "early"),
 )
 """Of CSV and Parquet. The client is the initiator; ``packets`` and ``octets`` are those that it sent."""
 
@@ -47,7 +47,7 @@ def record_row(record: ExportedRecord) -> tuple[Any, ...]:
         record.biflow_direction,
         *(record.verdict.name.lower(), record.reason.name.lower(), record.score),
         *(f"{record.forest_id:08x}", f"{record.build_id:08x}", int(record.monitor_only)),
-        int(isinstance(record.initiator.address, Pseudonym)),
+        *(int(isinstance(record.initiator.address, Pseudonym)), int(record.early)),
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from hdl.entry_layout import EntryLayout, EntryWord, StateBit
+from hdl.entry_layout import EARLY_BIT, EntryLayout, EntryWord, StateBit
 from hdl.verdict import EndReason
 
 from .flow_record import FlowRecord
@@ -40,6 +40,7 @@ def flow_from_words(words: Sequence[int], layout: EntryLayout) -> FlowRecord:
         first_ms=word(EntryWord.FIRST),
         last_ms=word(EntryWord.LAST),
         end_reason=EndReason(word(EntryWord.STATE) >> 8 & 7),
+        early=bool(word(EntryWord.STATE) >> EARLY_BIT & 1),
         syn=bit(StateBit.SYN),
         fin_forward=bit(StateBit.FIN_FORWARD),
         fin_response=bit(StateBit.FIN_RESPONSE),
@@ -66,7 +67,10 @@ def words_of_flow(flow: FlowRecord, layout: EntryLayout) -> list[int]:
         StateBit.CLOSING: flow.closing,
         StateBit.MANY: flow.packets > 1,
     }
-    put(EntryWord.STATE, flow.end_reason << 8 | sum(value << position for position, value in bits.items()))
+    put(
+        EntryWord.STATE,
+        flow.early << EARLY_BIT | flow.end_reason << 8 | sum(value << position for position, value in bits.items()),
+    )
     put(EntryWord.FIRST, flow.first_ms)
     put(EntryWord.LAST, flow.last_ms)
     put(EntryWord.PORTS, flow.initiator.port << 16 | flow.responder.port)

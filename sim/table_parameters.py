@@ -30,6 +30,8 @@ class TableParameters:
         What is kept per direction; PACKETS and OCTETS are among them.
     anonymised:
         Keyed pseudonyms are kept in place of addresses.
+    early:
+        0, or the number of packets, at least 2, after which a record of a flow leaves that stays.
     """
 
     sets: int | None = None
@@ -41,6 +43,7 @@ class TableParameters:
     orientation: Literal["initiator", "first"] = "initiator"
     accumulators: tuple[Accumulator, ...] = (PACKETS, OCTETS)
     anonymised: bool = False
+    early: int = 0
 
     def __post_init__(self):
         timeouts = (self.idle_ms, self.active_ms, self.linger_ms)

@@ -105,6 +105,7 @@ OTHER_ANSWERS = {
     "orientation": "first",
     "directions": "forward",
     "min_packets": 3,
+    "prefix": 7,
     "classes": ("ham", "spam"),
 }
 SAME_ANSWERS = {

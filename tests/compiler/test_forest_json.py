@@ -31,6 +31,7 @@ def test_all_fields_travel(tmp_path):
         ports=None,
         orientation="first",
         min_packets=5,
+        prefix=8,
         validation_rows=4000,
         monitor_only=True,
         operating_point={"budget": 100, "upper": 73.5},
@@ -50,14 +51,21 @@ def test_the_documented_example_is_one(tmp_path):
 
 def test_version_1_is_read(tmp_path):
     document = json.loads(forest_text(one_tree()))
-    del document["score_fraction"], document["score_error"], document["classes"]
+    del document["score_fraction"], document["score_error"], document["classes"], document["prefix"]
     (tmp_path / "f.json").write_text(json.dumps(document | {"version": 1}))
+    assert read_forest(tmp_path / "f.json") == one_tree()
+
+
+def test_version_3_is_read(tmp_path):
+    document = json.loads(forest_text(one_tree()))
+    del document["prefix"]
+    (tmp_path / "f.json").write_text(json.dumps(document | {"version": 3}))
     assert read_forest(tmp_path / "f.json") == one_tree()
 
 
 def test_version_2_is_read(tmp_path):
     document = json.loads(forest_text(one_tree(score_fraction=3, score_error=0.5)))
-    del document["classes"]
+    del document["classes"], document["prefix"]
     (tmp_path / "f.json").write_text(json.dumps(document | {"version": 2}))
     assert read_forest(tmp_path / "f.json") == one_tree(score_fraction=3, score_error=0.5)
 
@@ -85,9 +93,9 @@ MALFORMED = {
     "not JSON": ("{", "not JSON: Expecting property name"),
     "not an object": ("[]", 'not a forest file: "format" must be "hedgerow-forest"'),
     "another format": (changed(format="other"), 'not a forest file: "format" must be "hedgerow-forest"'),
-    "later version": (changed(version=4), "version must be 1, 2 or 3, not 4$"),
-    "no version": (changed(version=KeyError), "version must be 1, 2 or 3, not None$"),
-    "version true": (changed(version=True), "version must be 1, 2 or 3, not True$"),
+    "later version": (changed(version=5), "version must be 1, 2, 3 or 4, not 5$"),
+    "no version": (changed(version=KeyError), "version must be 1, 2, 3 or 4, not None$"),
+    "version true": (changed(version=True), "version must be 1, 2, 3 or 4, not True$"),
     "key twice": ('{"lo": 1, "lo": 2}', "not JSON: key 'lo' stands twice in one object$"),
     "NaN": (changed(provenance={"x": float("nan")}), "not JSON: NaN is not a number of JSON$"),
     "infinity": (changed(provenance={"x": float("inf")}), "not JSON: Infinity is not a number of JSON$"),
@@ -115,10 +123,14 @@ MALFORMED = {
     "integer score_error": (changed(score_error=0), "score_error: must be a number with a point, not 0$"),
     "negative score_error": (changed(score_error=-0.5), "forest 'one tree': score_error must be a finite float"),
     "notes of version 2 in version 1": (
-        changed(version=1, classes=KeyError),
+        changed(version=1, classes=KeyError, prefix=KeyError),
         "score_fraction: is not a field of a forest file",
     ),
-    "classes of version 3 in version 2": (changed(version=2), "classes: is not a field of a forest file"),
+    "classes of version 3 in version 2": (
+        changed(version=2, prefix=KeyError),
+        "classes: is not a field of a forest file",
+    ),
+    "prefix of version 4 in version 3": (changed(version=3), "prefix: is not a field of a forest file"),
     "class a number": (changed(classes=["ham", 1]), r"classes\[1\]: must be a text, not 1$"),
     "a tree without its class": (changed(classes=["ham", "spam"]), r"trees\[0\].class: is missing$"),
     "a class of a tree without classes": (

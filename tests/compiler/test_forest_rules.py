@@ -104,6 +104,8 @@ BROKEN = {
     "directions": ({"directions": "back"}, ": directions must be both or forward, not 'back'$"),
     "min_packets": ({"min_packets": -1}, ": min_packets must be 0 or more, not -1$"),
     "validation_rows": ({"validation_rows": None}, ": validation_rows must be 0 or more, not None$"),
+    "prefix": ({"prefix": 1}, ": prefix must be 0 or from 2 to 255, not 1$"),
+    "prefix below min_packets": ({"prefix": 4, "min_packets": 5}, ": min_packets must be at most prefix, 4, not 5$"),
     "monitor_only": ({"monitor_only": 1}, ": monitor_only must be true or false, not 1$"),
     "score_fraction": ({"score_fraction": 32}, ": score_fraction must be from 0 to 31, not 32$"),
     "score_error": ({"score_error": float("nan")}, ": score_error must be a finite float of 0 or more, not nan$"),

@@ -5,7 +5,7 @@ from sim.flow_table import FlowTable as FlowTableModel
 from sim.flow_table import TableParameters
 from sim.headers import decode_frame
 from sim.items import Item
-from tests.frames import tcp_frame
+from sim.made_frames import tcp_frame
 
 __all__ = ["KEY", "PORTS", "model_records", "random_items"]
 
@@ -56,6 +56,7 @@ def model_records(items, parameters, orientation="initiator"):
             orientation=orientation,
             accumulators=parameters.layout.accumulators,
             anonymised=parameters.layout.anonymised,
+            early=parameters.early,
         ),
         KEY,
     )

@@ -9,8 +9,8 @@ from hdl.item import CHUNK_BYTES, SETUP_BODY_BYTES, FrameOutcome, ItemKind, item
 from hdl.packet import PacketWord
 from sim.headers import decode_frame
 from sim.items import parse_item
+from sim.made_frames import random_frame
 from sim.testbench import Stalls, frames_to_payloads, simulate, stream_put
-from tests.frames import random_frame
 
 
 def parsed_item(item, ports, *, chunks=False, checksum=False):

@@ -6,6 +6,7 @@ import random
 import pytest
 
 from boards import BOARDS
+from compiler.errors import InputError
 from compiler.features import UNIVERSAL
 from compiler.plan import plan_forest
 from compiler.probe_options import NO_OPTIONS, ProbeOptions
@@ -18,12 +19,11 @@ from sim.export_records import ExportedCounters, ExportedRecord, ExportStream
 from sim.identity import Pseudonym, pseudonym_of
 from sim.ipfix_writer import probe_counters
 from sim.items import Item, parse_item, setup_item
+from sim.made_frames import random_frame
 from sim.probe import SoftwareProbe
 from sim.probe_check import as_exported
 from sim.simulated_probe import simulate_probe
-from sim.testbench import SIMULATORS
 from tests.forests import grown_forest
-from tests.frames import random_frame
 from tests.hdl.table_events import random_items
 
 EPOCH_MS = 1_700_000_000_000
@@ -115,8 +115,7 @@ def test_wide_items(item_bytes, paused):
     assert counters.counters == probe_counters(model)
 
 
-@pytest.mark.parametrize("short_records", [False, True])
-@pytest.mark.parametrize("engine", SIMULATORS)
+@pytest.mark.parametrize(("engine", "short_records"), [("amaranth", False), ("amaranth", True), ("compiled", False)])
 def test_no_address_leaves_an_anonymising_probe(engine, short_records):
     rng = random.Random(12)
     forest = grown_forest(names=("maxpl", "rsp", "spl2"))
@@ -162,6 +161,62 @@ def test_short_records_leave_when_asked_for(min_packets, pipeline):
     assert counters.counters[Counter.FRAMES_EXPORTED] == counters.counters[Counter.FRAMES_USED]
     others = SoftwareProbe(forest, **table).run(parse_item(item) for item in items)
     assert [entry for entry in expected if entry.reason is not VerdictReason.SHORT] == list(others)
+
+
+@pytest.mark.parametrize(
+    ("engine", "options"),
+    [("amaranth", {}), ("amaranth", {"short_records": True, "anonymise": True}), ("compiled", {})],
+)
+def test_flows_are_judged_early_and_exported_at_their_end(engine, options):
+    rng = random.Random(14)
+    forest = grown_forest(names=("maxpl", "rsp", "duration"), prefix=3)
+    items = [_first_tick(), *_hostile_items(rng, 200), Item(ItemKind.FLUSH, 0).to_bytes()]
+    model = SoftwareProbe(
+        forest,
+        sets=2,
+        ways=2,
+        idle_ms=1000,
+        active_ms=4000,
+        linger_ms=300,
+        key=KEY,
+        short_records=options.get("short_records", False),
+        anonymised=options.get("anonymise", False),
+    )
+    expected = list(model.run(parse_item(item) for item in items))
+
+    records, counters = _run(probe_of(forest, ProbeOptions(early=3, **options)), items, 14, engine=engine)
+
+    assert records == [as_exported(entry, EPOCH_MS, int(BUILD, 16)) for entry in expected]
+    assert counters.counters == probe_counters(model)
+    assert model.is_conserved()
+    early = [record for record in records if record.early]
+    unjudged = [record for record in records if record.reason is VerdictReason.EARLY]
+    assert {record.packets for record in early} == {3}
+    assert min(record.packets for record in unjudged) == 3
+    assert {(record.verdict, record.score) for record in unjudged} == {(Verdict.UNCERTAIN, 0)}
+    # Every flow that is judged early ends once, and what it ends with is not judged again.
+    assert 0 < len(early) == len(unjudged) == counters.counters[Counter.RECORDS_EARLY]
+    assert any(not record.early and record.reason is not VerdictReason.EARLY for record in records)
+    frames = sum(record.packets for record in records if not record.early)
+    assert frames == counters.counters[Counter.FRAMES_EXPORTED]
+
+
+@pytest.mark.parametrize(
+    ("prefix", "early", "message"),
+    [
+        (0, 3, "forest 'grown': judges whole flows; export it without --early$"),
+        (3, 0, "forest 'grown': judges the first 3 packets of flows; export it with --early 3$"),
+        (3, 4, "forest 'grown': judges the first 3 packets of flows; export it with --early 3$"),
+    ],
+)
+def test_a_forest_for_another_prefix_is_refused(prefix, early, message):
+    with pytest.raises(InputError, match=message):
+        probe_of(grown_forest(names=("maxpl",), prefix=prefix), ProbeOptions(early=early))
+
+
+def test_a_pipelined_probe_has_no_early_records():
+    with pytest.raises(ValueError, match="A pipelined probe judges flows at their end, not early"):
+        probe_of(grown_forest(names=("maxpl",), prefix=3), ProbeOptions(early=3), pipeline=Pipeline())
 
 
 def test_a_pipelined_probe_has_no_pseudonyms():

@@ -6,7 +6,7 @@ import pytest
 
 from compiler.features import UNIVERSAL, accumulators_of
 from hdl.accumulator import PACKETS
-from hdl.entry_layout import EntryLayout, EntryWord
+from hdl.entry_layout import EARLY_BIT, EntryLayout, EntryWord
 from hdl.record_buffer import RecordBuffer, Unexported
 from sim.testbench import Stalls, frames_to_payloads, simulate, stream_put
 
@@ -63,10 +63,12 @@ class Bench:
                 words = self.records[number]
                 packets = packets_of(words, self.layout)
                 number += 1
+                # The frames of an early record are counted elsewhere.
+                counted = 0 if words[0] >> EARLY_BIT & 1 else packets
                 if packets < self._min_packets:
-                    self.unexported.append((Unexported.SHORT, packets))
+                    self.unexported.append((Unexported.SHORT, counted))
                 elif self._stored == self._slots - 1:
-                    self.unexported.append((Unexported.OVERLOAD, packets))
+                    self.unexported.append((Unexported.OVERLOAD, counted))
                 else:
                     self.expected.append(words)
                     self._stored += 1
@@ -124,9 +126,7 @@ def test_without_room_a_record_is_counted_whole(slots, names, seed):
     assert bench.seen == bench.expected != []
     assert bench.counted == bench.unexported
     assert {why for why, _ in bench.counted} == {Unexported.SHORT, Unexported.OVERLOAD}
-    frames = sum(packets_of(words, bench.layout) for words in bench.seen)
-    frames += sum(packets for _, packets in bench.counted)
-    assert frames == sum(packets_of(words, bench.layout) for words in bench.records)
+    assert len(bench.seen) + len(bench.counted) == len(bench.records)
 
 
 def test_parameters_are_checked():

@@ -15,9 +15,9 @@ from hdl.flow_table import FlowTable, FlowTableParameters
 from hdl.item import ItemKind
 from hdl.probe import Probe
 from sim.items import Item, setup_item
+from sim.made_frames import tcp_frame
 from sim.testbench import frames_to_payloads, simulate, stream_put
 from tests.forests import grown_forest
-from tests.frames import tcp_frame
 from tests.hdl.table_events import model_records
 from tests.hdl.test_flow_table import ParserAndTable, circuit_records
 from tests.hdl.test_probe import EPOCH_MS, KEY, probe_of

@@ -6,8 +6,8 @@ import pytest
 
 from hdl.item import ItemKind, item_bytes, padded
 from hdl.wide_parser import WIDE_BYTES, WideParser
+from sim.made_frames import tcp_frame
 from sim.testbench import simulate, words_to_payloads
-from tests.frames import tcp_frame
 from tests.hdl.test_header_parser import parsed_item, random_items
 from tests.hdl.test_word_parser import check_parser
 

@@ -12,7 +12,7 @@ from sim.block_headers import decode_block
 from sim.capture_source import CapturedFrame
 from sim.frame_block import block_of_frames
 from sim.headers import Packet, decode_frame
-from tests.frames import random_frame
+from sim.made_frames import random_frame
 
 PORTS = frozenset({25, 587})
 

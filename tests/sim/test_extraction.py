@@ -17,9 +17,9 @@ from sim.capture_source import CapturedFrame
 from sim.extraction import FlowExtractor, extract_flows
 from sim.flow_index import hash_keys
 from sim.frame_block import block_of_frames
+from sim.made_frames import tcp_frame
 from sim.record_chain import MAX_CAPTURED
 from sim.table_parameters import TableParameters
-from tests.frames import tcp_frame
 from tests.sim.capture_files import pcap
 from tests.sim.event_flows import captured_flows, event_flows, extracted_flows
 from tests.sim.packets import flags

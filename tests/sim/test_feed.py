@@ -34,6 +34,7 @@ from sim.identity import Endpoint
 from sim.items import Item, items_of, parse_item, setup_item
 from sim.load import Load
 from sim.load_check import mirrored
+from sim.made_frames import tcp_frame
 from sim.probe import SoftwareProbe
 from sim.probe_check import as_exported
 from sim.record_file import RecordWriter
@@ -41,7 +42,6 @@ from sim.replay import read_probe, software_probe
 from sim.table_loading import chunk_items
 from tests.flow_records import random_record
 from tests.forests import SMALL_FOREST, grown_forest
-from tests.frames import tcp_frame
 from tests.sim.capture_files import pcap
 from tests.sim.simulated_board import SimulatedBoard
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from hdl.item import OF_THE_LINK, FrameOutcome
 from sim.headers import Packet, decode_frame, header_bytes
-from tests.frames import LAYERS, random_frame, tcp_frame
+from sim.made_frames import LAYERS, random_frame, tcp_frame
 
 PORTS = frozenset({25, 587})
 FRAME = {"source": b"\x0a\0\0\1", "destination": b"\x0a\0\0\2", "source_port": 1024, "destination_port": 25}

@@ -9,7 +9,7 @@ from hdl.item import ItemKind
 from sim.capture import CapturedFrame
 from sim.headers import decode_frame
 from sim.items import Item, epoch_of, items_of, key_of_setup, parse_item, setup_item
-from tests.frames import tcp_frame
+from sim.made_frames import tcp_frame
 
 FRAME, TICK, FLUSH = ItemKind.FRAME, ItemKind.TICK, ItemKind.FLUSH
 

@@ -15,8 +15,8 @@ from hdl.item import ItemKind
 from hdl.verdict import Verdict, VerdictReason
 from sim.capture import read_capture
 from sim.items import Item, items_of
+from sim.made_frames import random_frame, tcp_frame
 from sim.probe import SoftwareProbe, feature_values
-from tests.frames import random_frame, tcp_frame
 
 SLICE = Path(__file__).parents[2] / "training" / "data" / "test.pcap.gz"
 CLIENT, SERVER = (b"\x0a\0\0\1", 1024), (b"\x0a\0\0\2", 25)

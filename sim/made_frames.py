@@ -1,4 +1,4 @@
-"""Frames for tests: whole ones from header fields, and random ones that are often wrong."""
+"""Frames made of header fields: whole ones, and random ones that are often wrong."""
 
 import random
 
