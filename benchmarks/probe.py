@@ -77,7 +77,7 @@ def syn_frames(count: int, seed: int = 1) -> Iterator[bytes]:
 def fates(counters: dict[Counter, int], sent: int) -> dict[str, int]:
     """What became of the frames and records of a run."""
     frames = {c: n for c, n in counters.items() if c <= Counter.FRAMES_BAD_FCS}
-    lost = sum(n for c, n in frames.items() if c is not Counter.FRAMES_USED)
+    lost = sum(frames[c] for c in (Counter.FRAMES_NOT_READY, Counter.FRAMES_OVERRUN, Counter.FRAMES_BAD_FCS))
     return {
         "frames": sent,
         "frames lost": lost + sent - sum(frames.values()),
