@@ -35,6 +35,7 @@ from compiler.forest import Forest
 from hdl.entry_layout import EntryLayout
 from hdl.flow_table_parameters import FlowTableParameters
 from hdl.item import ItemKind, item_bytes
+from hdl.pipelined_front import PipelinedFront
 from hdl.probe import Probe, ProbeParameters
 from hdl.probe_front import Pipeline
 from hdl.tally import Counter
@@ -42,8 +43,8 @@ from sim.cxx import CxxCompiler
 from sim.made_frames import tcp_frame
 from sim.replay import read_probe
 
+from .blocks import blocks_of
 from .paced_probe import run_paced
-from .probe_parts import front_parts, probe_parts
 from .tables import write_results
 from .wire_probe import WireProbe, run_wire
 
@@ -89,15 +90,29 @@ def fates(counters: dict[Counter, int], sent: int) -> dict[str, int]:
     }
 
 
+def reference_parameters(board_name: str) -> ProbeParameters:
+    """The probe of a board with the forest that ships with the project."""
+    with tempfile.TemporaryDirectory() as temporary:
+        compiler.export(Forest.from_json(REFERENCE), Path(temporary) / "probe", board=board_name)
+        return read_probe(Path(temporary) / "probe").parameters
+
+
+def wire_probe(board_name: str) -> WireProbe:
+    """The probe of a board behind its link."""
+    board = BOARDS[board_name]
+    return WireProbe(
+        parameters=reference_parameters(board_name),
+        clock_hz=board.clock_hz,
+        slots=SLOTS[board_name],
+        cycles_per_byte=max(1, board.clock_hz * 10 // BAUD) if board.serial else 1,
+    )
+
+
 def wire(board_name: str, line_hz: int, count: int, console: Console) -> dict[str, object]:
     """A board on its wire."""
     board = BOARDS[board_name]
-    with tempfile.TemporaryDirectory() as temporary:
-        compiler.export(Forest.from_json(REFERENCE), Path(temporary) / "probe", board=board_name)
-        parameters = read_probe(Path(temporary) / "probe").parameters
     byte_cycles = board.clock_hz * 8 / line_hz
-    out = max(1, board.clock_hz * 10 // BAUD) if board.serial else 1
-    probe = WireProbe(parameters=parameters, clock_hz=board.clock_hz, slots=SLOTS[board_name], cycles_per_byte=out)
+    probe = wire_probe(board_name)
     run = run_wire(probe, syn_frames(count), byte_cycles=byte_cycles, tell=lambda n: console.print(f"{board_name} {n}"))
     return {
         "design": board.title,
@@ -111,10 +126,7 @@ def wire(board_name: str, line_hz: int, count: int, console: Console) -> dict[st
 
 def backbone_parameters() -> ProbeParameters:
     """The probe of the gigabit board, but for words of eight bytes and more flows."""
-    board = BOARDS["colorlight_5a75b"]
-    with tempfile.TemporaryDirectory() as temporary:
-        compiler.export(Forest.from_json(REFERENCE), Path(temporary) / "probe", board=board.name)
-        parameters = read_probe(Path(temporary) / "probe").parameters
+    parameters = reference_parameters("colorlight_5a75b")
     table = dataclasses.replace(parameters.table, sets=512)
     return dataclasses.replace(parameters, table=table, pipeline=Pipeline(item_bytes=8, hashes=4))
 
@@ -160,15 +172,8 @@ def place(make: Probe, device: Device, clock_hz: float, console: Console) -> str
 
 
 def parts_table(name: str) -> list[dict[str, object]]:
-    """Every part of a board's probe, synthesised by itself."""
-    board = BOARDS[name]
-    with tempfile.TemporaryDirectory() as temporary:
-        compiler.export(Forest.from_json(REFERENCE), Path(temporary) / "probe", board=name)
-        parameters = read_probe(Path(temporary) / "probe").parameters
-    return [
-        {"board": board.title, "part": part, **resources_of(component, board.device.family)}
-        for part, component in probe_parts(parameters, board.clock_hz, SLOTS[name]).items()
-    ]
+    """Every block of a board's probe and its link."""
+    return [{"board": BOARDS[name].title, **row} for row in blocks_of(wire_probe(name), BOARDS[name].device)]
 
 
 def resources_of(component: object, family: Family) -> dict[str, int]:
@@ -199,7 +204,7 @@ def growth_table() -> list[dict[str, object]]:
         layout = EntryLayout(accumulators_of(names))
         table = FlowTableParameters(sets=flows // ways, ways=ways, layout=layout, ports=(25, 587))
         hashes = 4 if width == 8 else 1
-        front = front_parts(table, Pipeline(item_bytes=width, hashes=hashes))
+        front = PipelinedFront(pipeline=Pipeline(item_bytes=width, hashes=hashes), table=table)
         rows.append(
             {
                 "flows": flows,

@@ -50,10 +50,8 @@ class WireProbe(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.tap = tap = DomainRenamer({"rx": "sync"})(
-            link := TapLink(cycles_per_ms=self._clock_hz // 1000, slots=self._slots)
-        )
-        del tap
+        link = TapLink(cycles_per_ms=self._clock_hz // 1000, slots=self._slots)
+        m.submodules.link = DomainRenamer({"rx": "sync"})(link)
         m.submodules.probe = probe = Probe(parameters=self._parameters)
         m.submodules.cobs = cobs = CobsEncoder()
         connect(m, link.o, probe.i)
