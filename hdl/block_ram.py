@@ -22,22 +22,27 @@ class BlockRam(wiring.Component):
     ----------
     contents:
         Shape and number of words, and what they are at the start.
+    in_logic:
+        It is a small one in logic, whose output comes early in the clock; where there are such.
 
     Attributes
     ----------
     read_address, read_data:
         The word to read, and the one that was asked for a clock before.
+    read_enable:
+        While it is low ``read_data`` holds.
     write_enable, write_address, write_data:
         The word to write.
     """
 
-    def __init__(self, contents: MemoryData):
-        self._contents = contents
+    def __init__(self, contents: MemoryData, *, in_logic: bool = False):
+        self._contents, self._in_logic = contents, in_logic
         address = range(contents.depth)
         super().__init__(
             {
                 "read_address": In(address),
                 "read_data": Out(contents.shape),
+                "read_enable": In(1, init=1),
                 "write_enable": In(1),
                 "write_address": In(address),
                 "write_data": In(contents.shape),
@@ -47,10 +52,12 @@ class BlockRam(wiring.Component):
     def elaborate(self, platform):
         m = Module()
 
-        m.submodules.words = words = Memory(self._contents, attrs={"no_rw_check": 1, "ram_style": "block"})
+        style = "distributed" if self._in_logic else "block"
+        m.submodules.words = words = Memory(self._contents, attrs={"no_rw_check": 1, "ram_style": style})
         read, write = words.read_port(), words.write_port()
         m.d.comb += [
             read.addr.eq(self.read_address),
+            read.en.eq(self.read_enable),
             self.read_data.eq(read.data),
             write.en.eq(self.write_enable),
             write.addr.eq(self.write_address),

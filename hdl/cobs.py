@@ -5,9 +5,10 @@ Source: S. Cheshire and M. Baker, "Consistent Overhead Byte Stuffing" (1999).
 
 from amaranth.hdl import Module, Signal
 from amaranth.lib import stream, wiring
-from amaranth.lib.memory import Memory
+from amaranth.lib.memory import MemoryData
 from amaranth.lib.wiring import In, Out
 
+from hdl.block_ram import BlockRam
 from hdl.item import framed
 
 __all__ = ["CobsEncoder", "cobs_decode", "cobs_encode"]
@@ -66,25 +67,29 @@ class CobsEncoder(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.block = block = Memory(shape=8, depth=256, init=[])
-        write, read = block.write_port(), block.read_port()
+        # A byte that is read while it is written is read again before it is sent.
+        m.submodules.block = block = BlockRam(MemoryData(shape=8, depth=256, init=[]))
         length, sent = Signal(8), Signal(8)
         ended, one_more = Signal(), Signal()
-        m.d.comb += [write.addr.eq(length), write.data.eq(self.i.p.data), read.addr.eq(sent)]
+        m.d.comb += [
+            block.write_address.eq(length),
+            block.write_data.eq(self.i.p.data),
+            block.read_address.eq(sent),
+        ]
 
         with m.FSM():
             with m.State("FILL"):
                 m.d.comb += self.i.ready.eq(1)
                 m.d.sync += sent.eq(0)
                 with m.If(self.i.valid):
-                    self._take(m, write, length, ended, one_more)
+                    self._take(m, block, length, ended, one_more)
             with m.State("CODE"):
                 m.d.comb += [self.o.valid.eq(1), self.o.payload.eq(length + 1)]
                 with m.If(self.o.ready):
                     m.next = "SEND"
             with m.State("SEND"):
                 # The byte that was asked for in the clock before; none is left when all have been sent.
-                m.d.comb += [self.o.valid.eq(sent != length), self.o.payload.eq(read.data)]
+                m.d.comb += [self.o.valid.eq(sent != length), self.o.payload.eq(block.read_data)]
                 with m.If(self.o.valid & self.o.ready):
                     m.d.sync += sent.eq(sent + 1)
                     m.next = "FETCH"
@@ -105,11 +110,11 @@ class CobsEncoder(wiring.Component):
 
         return m
 
-    def _take(self, m, write, length, ended, one_more):
+    def _take(self, m, block, length, ended, one_more):
         """Takes a byte into the block; a zero, the longest block and the end of the frame end it."""
         zero = self.i.p.data == 0
         full = length == _LONGEST - 1
-        m.d.comb += write.en.eq(~zero)
+        m.d.comb += block.write_enable.eq(~zero)
         m.d.sync += length.eq(length + ~zero)
         # A frame that ends in a zero or with a full block needs an empty block behind it.
         m.d.sync += [ended.eq(self.i.p.last), one_more.eq(self.i.p.last & (zero | full))]

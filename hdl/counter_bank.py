@@ -2,8 +2,10 @@
 
 from amaranth.hdl import C, Cat, Module, Signal
 from amaranth.lib import data, stream, wiring
-from amaranth.lib.memory import Memory
+from amaranth.lib.memory import MemoryData
 from amaranth.lib.wiring import In, Out
+
+from hdl.block_ram import BlockRam
 
 __all__ = ["AMOUNT_BITS", "CounterBank", "event_shape"]
 
@@ -57,24 +59,25 @@ class CounterBank(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         live_bits = len(self.address)
-        attributes = {"ram_style": "distributed"} if self._in_logic else {}
-        m.submodules.live = live = Memory(shape=LIMB_BITS, depth=1 << live_bits, init=[], attrs=attributes)
-        m.submodules.copy = copy = Memory(shape=LIMB_BITS, depth=1 << live_bits, init=[], attrs=attributes)
-        read, write = live.read_port(), live.write_port()
-        copy_write, copy_read = copy.write_port(), copy.read_port()
-        m.d.comb += [copy_read.addr.eq(self.address), self.data.eq(copy_read.data)]
+        # What is read of a limb while it is written is not looked at.
+        live, copy = (
+            BlockRam(MemoryData(shape=LIMB_BITS, depth=1 << live_bits, init=[]), in_logic=self._in_logic)
+            for _ in range(2)
+        )
+        m.submodules.live, m.submodules.copy = live, copy
+        m.d.comb += [copy.read_address.eq(self.address), self.data.eq(copy.read_data)]
 
         limb = Signal(range(LIMBS))
         index = Signal(range(self._counters))
         amount = Signal(self._amount_bits)
         total = Signal(self._amount_bits + 1)
         m.d.comb += [
-            read.addr.eq(Cat(limb, index)),
-            write.addr.eq(Cat(limb, index)),
-            total.eq(read.data + amount),
-            write.data.eq(total),
-            copy_write.addr.eq(Cat(limb, index)),
-            copy_write.data.eq(read.data),
+            live.read_address.eq(Cat(limb, index)),
+            live.write_address.eq(Cat(limb, index)),
+            total.eq(live.read_data + amount),
+            live.write_data.eq(total),
+            copy.write_address.eq(Cat(limb, index)),
+            copy.write_data.eq(live.read_data),
         ]
 
         with m.FSM():
@@ -84,8 +87,8 @@ class CounterBank(wiring.Component):
                     m.next = "COPY_READ"
                 with m.Else():
                     self._take_event(m, index, amount)
-            self._add(m, write, limb, amount, total)
-            self._copy(m, read, copy_write, limb, index)
+            self._add(m, live, limb, amount, total)
+            self._copy(m, live, copy, limb, index)
 
         return m
 
@@ -101,24 +104,24 @@ class CounterBank(wiring.Component):
             m.d.comb += source.ready.eq(~taken)
             taken |= source.valid
 
-    def _add(self, m, write, limb, amount, total):
+    def _add(self, m, live, limb, amount, total):
         with m.State("READ"):
             m.next = "WRITE"
         with m.State("WRITE"):
             # What a limb overflows by is added to the next one.
-            m.d.comb += write.en.eq(1)
+            m.d.comb += live.write_enable.eq(1)
             m.d.sync += [limb.eq(limb + 1), amount.eq(total >> LIMB_BITS)]
             m.next = "READ"
             with m.If(limb == LIMBS - 1):
                 m.next = "IDLE"
 
-    def _copy(self, m, read, copy_write, limb, index):
+    def _copy(self, m, live, copy, limb, index):
         """A limb is written while the next one is read."""
         following = Cat(limb, index) + 1
         with m.State("COPY_READ"):
             m.next = "COPY_WRITE"
         with m.State("COPY_WRITE"):
-            m.d.comb += [copy_write.en.eq(1), read.addr.eq(following)]
+            m.d.comb += [copy.write_enable.eq(1), live.read_address.eq(following)]
             m.d.sync += Cat(limb, index).eq(following)
             with m.If((limb == LIMBS - 1) & (index == self._counters - 1)):
                 m.d.comb += self.snapshot_done.eq(1)

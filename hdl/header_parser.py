@@ -2,9 +2,10 @@
 
 from amaranth.hdl import C, Cat, Module, Signal
 from amaranth.lib import stream, wiring
-from amaranth.lib.memory import Memory
+from amaranth.lib.memory import MemoryData
 from amaranth.lib.wiring import In, Out
 
+from hdl.block_ram import BlockRam
 from hdl.header_reader import HeaderReader, outcome_of
 from hdl.item import ITEM_HEADER_BYTES, FrameOutcome, ItemKind, framed
 from hdl.packet import PACKET_WORDS, Descriptor, packet_port_signature
@@ -57,18 +58,18 @@ class HeaderParser(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.words = words = Memory(shape=32, depth=2 * PACKET_WORDS, init=[])
-        write, read = words.write_port(), words.read_port()
+        # Never is a word read while it is written: they are in different banks.
+        m.submodules.words = words = BlockRam(MemoryData(shape=32, depth=2 * PACKET_WORDS, init=[]))
         bank = Signal()  # the one being written
-        m.d.comb += [read.addr.eq(Cat(self.packet.address, ~bank)), self.packet.data.eq(read.data)]
+        m.d.comb += [words.read_address.eq(Cat(self.packet.address, ~bank)), self.packet.data.eq(words.read_data)]
 
         kind, wrong_kind, no_item = Signal(3), Signal(), Signal()
         highest = ItemKind.ONLY_CHUNK if self._chunks else ItemKind.SETUP
         outcome = Signal(FrameOutcome)
 
         def store(word, value):
-            m.d.comb += [write.en.eq(1), write.addr.eq(Cat(C(word, 4) if isinstance(word, int) else word, bank))]
-            m.d.comb += write.data.eq(value)
+            address = Cat(C(word, 4) if isinstance(word, int) else word, bank)
+            m.d.comb += [words.write_enable.eq(1), words.write_address.eq(address), words.write_data.eq(value)]
 
         marks = Signal(WordMarks)
         reader = HeaderReader(

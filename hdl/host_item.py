@@ -2,9 +2,10 @@
 
 from amaranth.hdl import Module, Signal
 from amaranth.lib import stream, wiring
-from amaranth.lib.memory import Memory
+from amaranth.lib.memory import MemoryData
 from amaranth.lib.wiring import In, Out
 
+from hdl.block_ram import BlockRam
 from hdl.item import CHUNK_BYTES, ITEM_HEADER_BYTES, SETUP_BODY_BYTES, ItemKind, framed
 from hdl.symbol import symbol_signature
 
@@ -38,14 +39,18 @@ class HostItem(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.bytes = memory = Memory(shape=8, depth=1 << (_LONGEST - 1).bit_length(), init=[])
-        write, read = memory.write_port(), memory.read_port()
+        # The first byte, which may be read while it is written, is read again when the item is whole.
+        m.submodules.bytes = memory = BlockRam(MemoryData(shape=8, depth=1 << (_LONGEST - 1).bit_length(), init=[]))
         count, kind = Signal(range(_LONGEST + 1)), Signal(8)
         wrong, right, address = Signal(), Signal(), Signal(range(_LONGEST + 1))
         data, end = self.i.valid & ~self.i.p.end, self.i.valid & self.i.p.end
-        m.d.comb += [write.addr.eq(count), write.data.eq(self.i.p.data), self.o.p.data.eq(read.data)]
+        m.d.comb += [
+            memory.write_address.eq(count),
+            memory.write_data.eq(self.i.p.data),
+            memory.read_address.eq(address),
+            self.o.p.data.eq(memory.read_data),
+        ]
         m.d.comb += [self.o.p.first.eq(address == 1), self.o.p.last.eq(address == count)]
-        m.d.comb += read.addr.eq(address)
         with m.Switch(kind):
             for expected, body in _SIZES.items():
                 with m.Case(expected):
@@ -55,7 +60,7 @@ class HostItem(wiring.Component):
             with m.State("FILL"):
                 m.d.sync += address.eq(0)
                 with m.If(data):
-                    m.d.comb += write.en.eq(1)
+                    m.d.comb += memory.write_enable.eq(1)
                     m.d.sync += [count.eq(count + 1), wrong.eq(wrong | self.i.p.error | (count == _LONGEST))]
                     with m.If(count == _LONGEST):
                         m.d.sync += count.eq(count)
@@ -71,7 +76,7 @@ class HostItem(wiring.Component):
                 m.d.sync += address.eq(1)
                 m.next = "GIVE"
             with m.State("GIVE"):
-                m.d.comb += [self.o.valid.eq(1), read.en.eq(self.o.ready)]
+                m.d.comb += [self.o.valid.eq(1), memory.read_enable.eq(self.o.ready)]
                 with m.If(self.o.ready):
                     m.d.sync += address.eq(address + 1)
                     with m.If(self.o.p.last):
