@@ -14,6 +14,9 @@ HALF = WORD_BITS // 2
 class AccumulatorUpdate(wiring.Component):
     """Two halves that add or choose, chained when the word is one accumulator or half of one.
 
+    The adder compares too: what a half chooses from comes to it inverted, so that the sum carries when the old value is
+    the greater one.
+
     **Latency**: ``index`` and the packet must hold from the clock before on; ``updated`` follows ``word`` and
     ``empty`` at once.
 
@@ -55,7 +58,7 @@ class AccumulatorUpdate(wiring.Component):
         chained = self._register(m, "chained", lambda index, here: any(s.width > HALF for _, s in here))
         # One adder for both halves: the bit between them passes the carry on only when it is set.
         word, operand = Cat(self.word[:HALF], chained, self.word[HALF:]), Cat(operands[0], C(0, 1), operands[1])
-        total = Signal(2 * HALF + 1)
+        total = Signal(2 * HALF + 2)
         if self._layout.squares:
             # What a first word overflows by goes into the second one, through a bit below the lowest.
             is_second = self._register(m, "is_second", lambda index, here: any(_continues(index, s) for _, s in here))
@@ -70,16 +73,19 @@ class AccumulatorUpdate(wiring.Component):
             add = self._register(m, f"add_{half}", lambda _, here, half=half: self._adds(half, here))
             maximum = self._register(m, f"maximum_{half}", lambda _, here, half=half: self._is_maximum(half, here))
             old = self.word.word_select(half, HALF)
-            larger = Signal(name=f"larger_{half}")
-            m.d.comb += larger.eq(operands[half] > old)
-            chosen = Mux(self.first | self.empty | (larger == maximum), operands[half], old)
-            added = total[half * (HALF + 1) :][:HALF]
-            m.d.comb += self.updated.word_select(half, HALF).eq(Mux(add & ~self.first, added, chosen))
+            added = total[half * (HALF + 1) :][: HALF + 1]
+            takes = Signal(name=f"takes_{half}")
+            m.d.comb += takes.eq(self.first | self.empty | (added[-1] != maximum))
+            chosen = Mux(takes, operands[half] ^ (~add).replicate(HALF), old)
+            m.d.comb += self.updated.word_select(half, HALF).eq(Mux(add & ~self.first, added[:HALF], chosen))
 
         return m
 
     def _operand(self, m, half):
-        """What the packet contributes to one half of the word, 0 when it has not the flag that is asked for."""
+        """What the packet contributes to one half of the word, 0 when it has not the flag that is asked for.
+
+        It is inverted where the half chooses.
+        """
         operands = {"one": C(1, HALF), "length": self.length, "window": self.window, "ttl": self.ttl}
         if self._layout.squares:
             operands["length_squared"] = self.square.word_select(half, HALF)
@@ -87,14 +93,11 @@ class AccumulatorUpdate(wiring.Component):
         with m.Switch(self.index):
             for index in range(self._layout.block_words):
                 accumulator = self._in_half(index, half)
+                value = C(0, HALF) if accumulator is None else operands[accumulator.operand]
+                if accumulator is not None and accumulator.flag is not None:
+                    value = Mux(self.flags[accumulator.flag], value, 0)
                 with m.Case(index):
-                    if accumulator is None:
-                        m.d.sync += operand.eq(0)
-                    elif accumulator.flag is None:
-                        m.d.sync += operand.eq(operands[accumulator.operand])
-                    else:
-                        counts = self.flags[accumulator.flag]
-                        m.d.sync += operand.eq(Mux(counts, operands[accumulator.operand], 0))
+                    m.d.sync += operand.eq(value if self._adds(half, self._in_word(index)) else ~Cat(value, C(0, HALF)))
         return operand
 
     def _register(self, m, name, rule):

@@ -23,7 +23,7 @@ class BlockRam(wiring.Component):
     contents:
         Shape and number of words, and what they are at the start.
     in_logic:
-        It is a small one in logic, whose output comes early in the clock; where there are such.
+        It is a small one in logic, whose output comes early in the clock; where there are such. None: if there are.
 
     Attributes
     ----------
@@ -35,7 +35,7 @@ class BlockRam(wiring.Component):
         The word to write.
     """
 
-    def __init__(self, contents: MemoryData, *, in_logic: bool = False):
+    def __init__(self, contents: MemoryData, *, in_logic: bool | None = False):
         self._contents, self._in_logic = contents, in_logic
         address = range(contents.depth)
         super().__init__(
@@ -52,8 +52,8 @@ class BlockRam(wiring.Component):
     def elaborate(self, platform):
         m = Module()
 
-        style = "distributed" if self._in_logic else "block"
-        m.submodules.words = words = Memory(self._contents, attrs={"no_rw_check": 1, "ram_style": style})
+        style = {True: {"ram_style": "distributed"}, False: {"ram_style": "block"}, None: {}}[self._in_logic]
+        m.submodules.words = words = Memory(self._contents, attrs={"no_rw_check": 1} | style)
         read, write = words.read_port(), words.write_port()
         m.d.comb += [
             read.addr.eq(self.read_address),

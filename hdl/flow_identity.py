@@ -19,7 +19,7 @@ class FlowIdentity(wiring.Component):
     the pseudonyms of the packet's addresses can be asked for. The messages are documented in ``docs/flow_rules.md``.
 
     **Latency**: about 47 cycles for IPv4, 89 for IPv6, of which the last 9 go by when the low half is there; 2 more
-    for every word in which IPv6 addresses are the same before they differ, and 1 when they do not.
+    for every word in which IPv6 addresses are the same before they differ, and 2 when they do not.
 
     Parameters
     ----------
@@ -30,6 +30,7 @@ class FlowIdentity(wiring.Component):
     key: secret key
     i: whether the packet is IPv6, and of a pseudonym, that it is one and whether it is of the destination
     packet: its words
+    turned: the halves of the word that is read are to change places
     o: the identity or the pseudonym, whether the source is the higher endpoint, and whether both endpoints are equal
     absorbed: the packet is read no more, only with ``pseudonyms``
     low_valid: all of ``o`` but the high half of the identity is there, and stays until it is taken
@@ -43,6 +44,7 @@ class FlowIdentity(wiring.Component):
                 "key": In(64),
                 "i": In(stream.Signature(data.StructLayout(asked))),
                 "packet": Out(packet_port_signature()),
+                "turned": Out(1),
                 "o": Out(stream.Signature(data.StructLayout({"identity": 64, "swapped": 1, "equal": 1}))),
                 "low_valid": Out(1),
             }
@@ -97,39 +99,45 @@ class FlowIdentity(wiring.Component):
 
     def _order(self, m, word, last_word, swapped, equal):
         """Finds the higher endpoint: the first word in which the addresses differ decides, or else the ports."""
-        source = Signal(32)
-        ports = self.packet.data
+        inverted = Signal(32)  # of what is compared with the word at the port
+        greater, same = Signal(), Signal()
+        difference = (self.packet.data + inverted)[:33]
+        m.d.comb += [same.eq(difference[:32].all()), greater.eq(~difference[32] & ~same)]
         with m.State("SOURCE"):
-            m.d.sync += source.eq(self.packet.data)
+            m.d.sync += inverted.eq(~self.packet.data)
             m.d.comb += self.packet.address.eq(_address_of(1, word))
             m.next = "DESTINATION"
         with m.State("DESTINATION"):
-            m.d.sync += swapped.eq(source > self.packet.data)
-            with m.If(source != self.packet.data):
+            m.d.sync += swapped.eq(greater)
+            # What follows if they are the same is asked for whether they are or not.
+            m.d.comb += self.packet.address.eq(Mux(last_word, PacketWord.PORTS, _address_of(0, word + 1)))
+            with m.If(~same):
                 m.d.sync += word.eq(0)
                 m.next = "FETCH_ADDRESS"
             with m.Elif(last_word):
                 m.d.sync += word.eq(0)
-                m.d.comb += self.packet.address.eq(PacketWord.PORTS)
                 m.next = "PORTS"
             with m.Else():
                 m.d.sync += word.eq(word + 1)
-                m.d.comb += self.packet.address.eq(_address_of(0, word + 1))
                 m.next = "SOURCE"
         with m.State("PORTS"):
-            m.d.sync += [swapped.eq(ports[16:] > ports[:16]), equal.eq(ports[16:] == ports[:16])]
+            m.d.sync += [inverted.eq(~self.packet.data), self.turned.eq(1)]
+            m.next = "TURNED_PORTS"
+        with m.State("TURNED_PORTS"):
+            # Ports are compared with themselves the other way round.
+            m.d.sync += [swapped.eq(greater), equal.eq(same), self.turned.eq(0)]
             m.next = "FETCH_ADDRESS"
 
     def _feed(self, m, word, last_word, half, swapped, pseudonym):
         """Gives the hash its message, the lower endpoint first, or the one address alone."""
         first = Mux(pseudonym, self.i.p.destination, swapped) if self._pseudonyms else swapped
         keyed_hash = m.submodules.hash
-        ports = self.packet.data
+        m.d.comb += keyed_hash.i.p.data.eq(self.packet.data)
         with m.State("FETCH_ADDRESS"):
             m.d.comb += self.packet.address.eq(_address_of(first, word))
             m.next = "FEED_ADDRESS"
         with m.State("FEED_ADDRESS"):
-            m.d.comb += [keyed_hash.i.valid.eq(1), keyed_hash.i.p.data.eq(self.packet.data)]
+            m.d.comb += keyed_hash.i.valid.eq(1)
             # The next word is asked for when this one is taken.
             with m.If(keyed_hash.i.ready):
                 m.d.sync += word.eq(word + 1)
@@ -141,11 +149,12 @@ class FlowIdentity(wiring.Component):
                         m.next = "FEED_LENGTH"
                     with m.Elif(half):
                         m.d.comb += self.packet.address.eq(PacketWord.PORTS)
+                        m.d.sync += self.turned.eq(swapped)
                         m.next = "FEED_PORTS"
         with m.State("FEED_PORTS"):
-            ordered = Mux(swapped, ports.rotate_left(16), ports)
-            m.d.comb += [keyed_hash.i.valid.eq(1), keyed_hash.i.p.data.eq(ordered)]
+            m.d.comb += keyed_hash.i.valid.eq(1)
             with m.If(keyed_hash.i.ready):
+                m.d.sync += self.turned.eq(0)
                 m.next = "FEED_LENGTH"
         with m.State("FEED_LENGTH"):
             m.d.comb += [

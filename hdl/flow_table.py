@@ -24,7 +24,7 @@ class FlowTable(wiring.Component):
     An item is taken when it has been handled; until then its packet words must hold. A record leaves word by word
     while its entry is read; the table waits for ``o``.
 
-    **Throughput**: an item in at most :meth:`interval` cycles while ``o`` is taken: 128 for IPv4 with 4 ways, entries
+    **Throughput**: an item in at most :meth:`interval` cycles while ``o`` is taken: 132 for IPv4 with 4 ways, entries
     of 32 words and records of one packet that do not leave whole. Without a packet it takes about 10, and 1 for each
     word of a record when one is emitted.
 
@@ -63,8 +63,8 @@ class FlowTable(wiring.Component):
         p = self.parameters
         asked_for = (not p.whole_singles) + p.layout.squares
         if p.layout.anonymised:
-            asked_for += 46 if ipv6 else 15
-        return 43 + asked_for + (48 if ipv6 else 0) + 5 * p.ways + 2 * p.layout.words
+            asked_for += 47 if ipv6 else 15
+        return 43 + asked_for + (48 if ipv6 else 0) + 6 * p.ways + 2 * p.layout.words
 
     def elaborate(self, platform):
         m = Module()

@@ -87,17 +87,17 @@ def _fill(t: FlowTableSignals) -> None:
         if t.layout.anonymised:
             m.next = "FILL_WAIT"
         else:
-            t.write(EntryWord.IDENTITY_LOW, t.id_low)
+            t.write(EntryWord.IDENTITY_LOW, t.id_half)
             m.next = "FILL_HIGH"
     if not t.layout.anonymised:
         with m.State("FILL_HIGH"):
-            t.write(EntryWord.IDENTITY_HIGH, t.id_high)
-            m.d.comb += t.table.packet.address.eq(PacketWord.PORTS)
+            t.write(EntryWord.IDENTITY_HIGH, t.id_half)
+            m.d.comb += [t.upper.eq(1), t.table.packet.address.eq(PacketWord.PORTS)]
+            m.d.sync += t.turned.eq(t.response)
             m.next = "FILL_PORTS"
     # The packet's words are asked for one clock ahead; those of its addresses change places if the receiver initiates.
     with m.State("FILL_PORTS"):
-        ports = t.table.packet.data
-        t.write(EntryWord.PORTS, Mux(t.response, ports.rotate_left(16), ports))
+        t.write(EntryWord.PORTS, t.turnable)
         if t.layout.anonymised:
             m.d.sync += [t.word.eq(t.other_block), t.has_ports.eq(1)]
             m.next = "FILL_OTHER"
@@ -139,7 +139,7 @@ def _fill_addresses(t: FlowTableSignals) -> None:
     with m.State("FILL_ADDRESSES"):
         # Of the four words of an address IPv4 has but the first; nobody reads the others.
         following = Mux(ipv6, t.word + 1, EntryWord.RESPONDER)[: len(t.word)]
-        t.write(t.word, t.table.packet.data)
+        t.write(t.word, t.turnable)
         # An entry's address words follow the packet's by two.
         m.d.comb += t.table.packet.address.eq((following + 2)[:4] ^ t.response << 2)
         m.d.sync += t.word.eq(following)

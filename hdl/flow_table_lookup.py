@@ -4,6 +4,7 @@ from amaranth.hdl import C, Cat
 
 from hdl.at_most import at_least
 from hdl.entry_layout import EntryWord, StateBit
+from hdl.flow_table_parameters import CLOSED_BITS
 from hdl.flow_table_signals import FlowTableSignals, Purpose
 from hdl.item import ItemKind
 from hdl.packet import PacketWord
@@ -36,7 +37,8 @@ def _arrival(t: FlowTableSignals) -> None:
         with m.If(t.table.i.valid):
             m.next = "TIME"
     with m.State("TIME"):
-        with m.If(t.table.packet.data > t.now):
+        m.d.comb += t.since.eq(t.table.packet.data)
+        with m.If(~t.passed):
             m.d.sync += t.now.eq(t.table.packet.data)
         m.d.comb += t.table.packet.address.eq(PacketWord.MARKS)
         with m.If(t.table.i.p.kind == ItemKind.FLUSH):
@@ -84,9 +86,11 @@ def _examine(t: FlowTableSignals) -> None:
         t.read(EntryWord.STATE)
         m.next = "EXAMINE_STATE"
     with m.State("EXAMINE_STATE"):
+        m.d.comb += t.since.eq(t.stored[8:])
+        closed_age = t.age[:CLOSED_BITS]
         m.d.sync += [
             t.old.eq(t.stored),
-            t.lingered.eq(t.stored[StateBit.CLOSING] & at_least(t.closed_age, t.parameters.linger_ms)),
+            t.lingered.eq(t.stored[StateBit.CLOSING] & at_least(closed_age, t.parameters.linger_ms)),
         ]
         t.read(EntryWord.LAST)
         m.next = "EXAMINE_LAST"
@@ -103,7 +107,13 @@ def _examine(t: FlowTableSignals) -> None:
                 m.d.sync += [t.found_free.eq(1), t.best_way.eq(t.way)]
     with m.State("EXAMINE_LAST"):
         m.d.sync += t.idle.eq(at_least(t.age, t.parameters.idle_ms))
-        with m.If(undecided & t.better):
+        m.next = "EXAMINE_ORDER"
+        with m.If(~undecided):
+            t.read(EntryWord.FIRST)
+            m.next = "EXAMINE_FIRST"
+    with m.State("EXAMINE_ORDER"):
+        m.d.comb += [t.until.eq(t.best_last), t.strictly.eq(1)]
+        with m.If(t.better):
             m.d.sync += [t.best_last.eq(t.stored), t.best_single.eq(t.single), t.best_way.eq(t.way)]
             m.d.sync += t.found_victim.eq(1)
         t.read(EntryWord.FIRST)
@@ -124,7 +134,7 @@ def _examine(t: FlowTableSignals) -> None:
                 m.d.sync += [t.found_expired.eq(1), t.best_way.eq(t.way), t.reason.eq(t.own_reason)]
             t.next_way()
             # In the way that stays when the high half is the same, so that a hit finds it.
-            with m.If(t.stored == t.id_low):
+            with m.If(t.stored == t.id_half):
                 m.d.sync += t.way.eq(t.way)
                 m.next = "COMPARE_HIGH"
 
@@ -133,9 +143,10 @@ def _decide(t: FlowTableSignals) -> None:
     """The entry is the flow's, or every way has been examined and one is given up."""
     m = t.m
     with m.State("COMPARE_HIGH"):
+        m.d.comb += t.upper.eq(1)
         with m.If(t.identity.o.valid):
             t.next_way()
-            with m.If(t.stored == t.id_high):
+            with m.If(t.stored == t.id_half):
                 m.d.sync += [t.way.eq(t.way), t.reason.eq(t.own_reason), t.kept.eq(1)]
                 m.d.sync += t.initiator_high.eq(t.old[StateBit.INITIATOR_HIGH])
                 m.next = "DIRECT"

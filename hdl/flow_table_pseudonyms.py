@@ -18,10 +18,11 @@ def pseudonym_states(t: FlowTableSignals) -> None:
     """
     m = t.m
     with m.State("KEEP_LOW"):
-        t.write(EntryWord.IDENTITY_LOW, t.id_low)
+        t.write(EntryWord.IDENTITY_LOW, t.id_half)
         m.next = "KEEP_HIGH"
     with m.State("KEEP_HIGH"):
-        t.write(EntryWord.IDENTITY_HIGH, t.id_high)
+        t.write(EntryWord.IDENTITY_HIGH, t.id_half)
+        m.d.comb += t.upper.eq(1)
         m.d.comb += t.identity.o.ready.eq(1)
         m.d.sync += [t.owed.eq(2), t.filled.eq(t.entry), t.has_ports.eq(0)]
         m.next = "EMIT"
@@ -33,6 +34,7 @@ def pseudonym_states(t: FlowTableSignals) -> None:
             m.next = "PSEUDONYM_HIGH"
         with m.Elif(t.identity.absorbed):
             m.d.comb += t.table.packet.address.eq(PacketWord.PORTS)
+            m.d.sync += t.turned.eq(t.response)
             m.next = "FILL_PORTS"
     with m.State("FILL_END"):
         with m.If(t.owed == 1):
@@ -45,10 +47,11 @@ def pseudonym_states(t: FlowTableSignals) -> None:
 
     initiator = (t.owed == 2) ^ t.response
     with m.State("PSEUDONYM_HIGH"):
-        t.write(Mux(initiator, EntryWord.INITIATOR, EntryWord.RESPONDER), t.id_high)
+        t.write(Mux(initiator, EntryWord.INITIATOR, EntryWord.RESPONDER), t.id_half)
+        m.d.comb += t.upper.eq(1)
         m.next = "PSEUDONYM_LOW"
     with m.State("PSEUDONYM_LOW"):
-        t.write(Mux(initiator, EntryWord.INITIATOR + 1, EntryWord.RESPONDER + 1), t.id_low)
+        t.write(Mux(initiator, EntryWord.INITIATOR + 1, EntryWord.RESPONDER + 1), t.id_half)
         m.d.comb += t.identity.o.ready.eq(1)
         m.d.sync += [t.owed.eq(t.owed - 1), t.identifying.eq(t.owed != 1)]
         m.next = "FILL_WAIT"

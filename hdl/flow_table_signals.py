@@ -6,7 +6,6 @@ from amaranth.hdl import C, Cat, Mux, Signal
 
 from hdl.accumulator import COUNT_BITS, FLAG_BITS
 from hdl.entry_layout import EntryWord, StateBit
-from hdl.flow_table_parameters import CLOSED_BITS
 from hdl.item import FrameOutcome, ItemKind
 from hdl.verdict import EndReason
 
@@ -50,16 +49,19 @@ class FlowTableSignals:
         self.restarts = self.syn & ~self.ack
         self.to_server, self.to_client = Signal(), Signal()
         self.identifying = Signal()
+        self.turned, self.turnable = Signal(), Signal(32)  # the word that is read, or its halves the other way round
         self.swapped, self.equal = identity.o.p.swapped, identity.o.p.equal
-        self.id_low, self.id_high = identity.o.p.identity[:32], identity.o.p.identity[32:]
+        self.upper, self.id_half = Signal(), Signal(32)  # of the identity, or a pseudonym
+        m.d.comb += self.id_half.eq(identity.o.p.identity.word_select(self.upper, 32))
         self.used = (table.i.p.kind == ItemKind.FRAME) & (table.i.p.outcome == FrameOutcome.USED)
         address = Signal.like(table.packet.address)
-        m.d.sync += address.eq(table.packet.address)
+        m.d.sync += [address.eq(table.packet.address), self.turned.eq(0)]
         m.d.comb += [
             table.packet.address.eq(address),
             identity.i.valid.eq(self.identifying),
             identity.i.p.ipv6.eq(table.i.p.ipv6),
-            identity.packet.data.eq(table.packet.data),
+            self.turnable.eq(Mux(self.turned | identity.turned, table.packet.data.rotate_left(16), table.packet.data)),
+            identity.packet.data.eq(self.turnable),
             identity.key.eq(table.key),
         ]
         if self.layout.anonymised:
@@ -75,12 +77,18 @@ class FlowTableSignals:
         m = self.m
         self.purpose, self.old, self.kept = Signal(Purpose), Signal(8), Signal()
         self.lingered, self.idle, self.active = Signal(), Signal(), Signal()
-        self.age, self.closed_age = Signal(32), Signal(CLOSED_BITS)
+        self.until, self.since, self.strictly = Signal(32), Signal(32), Signal()
+        self.age, self.passed = Signal(32), Signal()
+        total = Signal(34)
         self.expired, self.own_reason = Signal(), Signal(EndReason)
         timed_out = Mux(self.idle, EndReason.IDLE, EndReason.ACTIVE)
         m.d.comb += [
-            self.age.eq(self.now - self.stored),
-            self.closed_age.eq(self.now - self.stored[8:]),
+            # One subtracter for all comparisons of times: ``until`` is no less than ``since``, or is strictly greater.
+            self.until.eq(self.now),
+            self.since.eq(self.stored),
+            total.eq(Cat(~self.strictly, self.until) + Cat(~self.strictly, ~self.since)),
+            self.age.eq(total[1:]),
+            self.passed.eq(total[-1]),
             self.expired.eq(self.lingered | self.idle | self.active),
             self.own_reason.eq(Mux(self.old[StateBit.CLOSING], EndReason.END, timed_out)),
         ]
@@ -93,7 +101,7 @@ class FlowTableSignals:
         self.found_free, self.found_expired, self.found_victim = Signal(), Signal(), Signal()
         self.best_way, self.best_last, self.best_single = Signal(range(ways)), Signal(32), Signal()
         self.single = ~self.old[StateBit.MANY]
-        earlier = (self.single == self.best_single) & (self.stored < self.best_last)
+        earlier = (self.single == self.best_single) & self.passed  # when ``until`` is the best one's
         self.better = ~self.found_victim | (self.single & ~self.best_single) | earlier
 
     def _updating(self):

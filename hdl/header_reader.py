@@ -73,7 +73,9 @@ class HeaderReader:
         self.hits = [Signal(len(FrameOutcome), name=f"hits_{lane}") for lane in range(lanes)]
         self.ipv6 = Signal()
         self.before = Signal(24)
-        self.room = Signal(_WIRE_LENGTH_BITS + self.wide)  # bytes on the wire that IP may fill
+        # Bytes on the wire that IP may fill, inverted: what is longer makes a sum with it carry, without a subtracter.
+        self.no_room = Signal(_WIRE_LENGTH_BITS + self.wide)
+        self.leaving = Signal(range(_IPV6_HEADER_BYTES + 1))
         self.length, self.ttl = Signal(16), Signal(8)
         self.ip_words = Signal(_HEADER_WORDS_BITS)
         self.carried, self.following = Signal(Carried), Signal(Carried)
@@ -87,13 +89,15 @@ class HeaderReader:
         """Reads what is there, and goes on."""
         m = self.m
         spare = self.length[2:] - self.ip_words
+        m.d.comb += self.leaving.eq(self.lanes)
+        self.left_behind = self.no_room + self.leaving
         m.d.sync += [
             self.before.eq(Cat(self.data, self.before)),
             self.offset.eq(self.offset + 1),
             self.spare.eq(Mux(spare[-1], 0, Mux(spare[4:-1].any(), 15, spare[:4]))),
         ]
         with m.If(self.extends):
-            total = self.ip_words + self.more + 1
+            total = (Cat(C(1, 1), self.ip_words) + Cat(C(1, 1), self.more))[1:]
             # More headers than a packet can have are as malformed as the most.
             most = C((1 << _HEADER_WORDS_BITS) - 1)
             m.d.sync += [self.ip_words.eq(Mux(total[_HEADER_WORDS_BITS:].any(), most, total)), self.extends.eq(0)]
@@ -129,8 +133,13 @@ class HeaderReader:
 
     def _leave(self, count):
         """Takes bytes off the room on the wire; it ends at 0, so that nothing fits a frame that is said too short."""
-        left = self.room - count
-        self.m.d.sync += self.room.eq(Mux(left[-1], 0, left))
+        self.m.d.comb += self.leaving.eq(count)
+        self.m.d.sync += self.no_room.eq(self.left_behind)
+        with self.m.If(self.left_behind[-1]):
+            self.m.d.sync += self.no_room.eq(-1)
+
+    def _exceeds_room(self, length):
+        return (length + self.no_room)[len(self.no_room)]
 
     def _stop_counting(self):
         """So that no byte of something long is taken for an early one."""
@@ -142,7 +151,8 @@ class HeaderReader:
     def _item(self):
         m = self.m
         with self._after(3):
-            m.d.sync += self.room.eq(self.word[:_WIRE_LENGTH_BITS] + (WORD_PADDING if self.wide else 0))
+            wire_length = self.word[:_WIRE_LENGTH_BITS] + (WORD_PADDING if self.wide else 0)
+            m.d.sync += self.no_room.eq(~Cat(wire_length, C(0, 1)))
         with self._after(ITEM_HEADER_BYTES - 1):
             self._go(Header.ETHERNET)
             with m.If(self.kind != ItemKind.FRAME):
@@ -249,7 +259,7 @@ class HeaderReader:
     def _ipv4_length(self, header_words):
         length = self.word[:16]
         self.m.d.sync += self.length.eq(length)
-        self._settle(FrameOutcome.MALFORMED, _shorter(length, header_words) | (length > self.room))
+        self._settle(FrameOutcome.MALFORMED, _shorter(length, header_words) | self._exceeds_room(length))
 
     def _ipv4(self):
         m = self.m
@@ -306,7 +316,7 @@ class HeaderReader:
         with self._after(5):
             payload = self.word[:16]
             m.d.sync += self.length.eq(payload + _IPV6_HEADER_BYTES)
-            too_long = (payload > 0xFFFF - _IPV6_HEADER_BYTES) | (payload > self.room)
+            too_long = (payload > 0xFFFF - _IPV6_HEADER_BYTES) | self._exceeds_room(payload)
             self._settle(FrameOutcome.MALFORMED, (payload == 0) | too_long)
         with self._after(6):
             self._carry(self.carried)

@@ -3,10 +3,12 @@
 import enum
 from dataclasses import dataclass
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import C, Cat, Module, Mux, Signal
 from amaranth.lib import stream, wiring
+from amaranth.lib.memory import MemoryData
 from amaranth.lib.wiring import In, Out
 
+from hdl.block_ram import BlockRam
 from hdl.frame_receiver import LENGTH_BITS
 from hdl.frame_ring import STAMP_BITS
 from hdl.item import ITEM_HEADER_BYTES, ItemKind, framed
@@ -15,18 +17,23 @@ __all__ = ["ItemMerger"]
 
 
 _TICK_BYTES = ITEM_HEADER_BYTES + 4
+_HIGH, _SECONDS = ITEM_HEADER_BYTES - 2, _TICK_BYTES - 1
+"""Where the last bytes lie of what is counted in memory: there as in an item, the high bytes of the time from 4 on, and
+the seconds from 8 on."""
 
 
 @dataclass(frozen=True)
 class _Time:
-    """The time of an item as ``at`` counts it outside; what that was at the set-up; and the time since then."""
+    """The time of an item as ``at`` counts it outside; what that was at the set-up; and the time since then.
+
+    Its high bytes and the seconds are kept in a memory, and counted a byte at a time.
+    """
 
     at: Signal
     base: Signal
     low: Signal
-    carry: Signal
-    high: Signal
-    seconds: Signal
+    kept: BlockRam
+    place: Signal
 
 
 class _Origin(enum.IntEnum):
@@ -45,7 +52,7 @@ class ItemMerger(wiring.Component):
     Of the time only the last byte is counted outside; the others go on when an item has a lower one than the item
     before. So ``o`` must not be held up for longer than the 156 ms that lie between two ticks and 256 ms.
 
-    **Throughput**: a byte a clock, and 2 more cycles an item.
+    **Throughput**: a byte a clock, and 3 more cycles an item; now and then up to 14 more, to count.
 
     Attributes
     ----------
@@ -78,10 +85,13 @@ class ItemMerger(wiring.Component):
         m = Module()
         origin, index = Signal(_Origin), Signal(range(_TICK_BYTES))
         set_up, tick_due, second_due = Signal(), Signal(), Signal()
-        time = _Time(*(Signal(bits) for bits in (STAMP_BITS, STAMP_BITS, STAMP_BITS, 1, 32 - STAMP_BITS, 32)))
+        m.submodules.kept = kept = BlockRam(MemoryData(shape=8, depth=16, init=[]), in_logic=None)
+        time = _Time(*(Signal(STAMP_BITS) for _ in range(3)), kept, Signal(range(_TICK_BYTES)))
         free, host = Signal(), origin == _Origin.HOST
         m.d.comb += free.eq(~self.o.valid | self.o.ready)
-        m.d.sync += [self.restart.eq(0), time.high.eq(time.high + time.carry), time.carry.eq(0)]
+        m.d.sync += self.restart.eq(0)
+        # The byte of a header that follows.
+        m.d.comb += [kept.read_address.eq(index + 1), kept.read_enable.eq(free)]
         with m.If(self.o.ready):
             m.d.sync += self.o.valid.eq(0)
         with m.If(self.tick):
@@ -92,10 +102,14 @@ class ItemMerger(wiring.Component):
         with m.FSM():
             with m.State("WAIT"):
                 m.d.sync += index.eq(0)
-                with m.If(second_due):
-                    # Between items, so that no tick tells a half of each.
-                    m.d.sync += [time.seconds.eq(time.seconds + 1), second_due.eq(0)]
+                m.d.sync += time.place.eq(_SECONDS)
                 self._choose(m, origin, set_up, tick_due, time)
+            with m.State("CHOSEN"):
+                m.next = "HEADER"
+                with m.If(second_due):
+                    m.d.sync += second_due.eq(0)
+                    m.next = "READ"
+            self._count(m, time)
             with m.State("HEADER"):
                 with m.If(free):
                     self._header(m, origin, index, set_up, time)
@@ -106,7 +120,13 @@ class ItemMerger(wiring.Component):
                 with m.If(free & Mux(host, self.host.valid, self.frames.valid)):
                     self._put(m, byte, last)
                     with m.If(set_up):
-                        m.d.sync += [time.seconds.eq(Cat(byte, time.seconds)), second_due.eq(0)]
+                        # The last four bytes stay.
+                        m.d.comb += [
+                            kept.write_enable.eq(1),
+                            kept.write_address.eq(Cat(index[:2], C(ITEM_HEADER_BYTES >> 2, 2))),
+                            kept.write_data.eq(byte),
+                        ]
+                        m.d.sync += [index.eq(index + 1), second_due.eq(0)]
                     with m.If(last):
                         m.next = "WAIT"
 
@@ -115,6 +135,26 @@ class ItemMerger(wiring.Component):
     def _put(self, m, byte, last, first=0):
         m.d.sync += [self.o.valid.eq(1), self.o.p.data.eq(byte), self.o.p.first.eq(first), self.o.p.last.eq(last)]
 
+    def _count(self, m, time):
+        """Adds 1 to what ends at a place in memory: to a byte, and while they overflow to those before it.
+
+        That is done before a header or in it, so that no item tells a half of each.
+        """
+        kept, place = time.kept, time.place
+        with m.State("READ"):
+            m.d.comb += [kept.read_address.eq(place), kept.read_enable.eq(1)]
+            m.next = "WRITE"
+        with m.State("WRITE"):
+            m.d.comb += [
+                kept.write_enable.eq(1),
+                kept.write_address.eq(place),
+                kept.write_data.eq(kept.read_data + 1),
+            ]
+            m.d.sync += place.eq(place - 1)
+            m.next = "HEADER"
+            with m.If(kept.read_data.all() & (place[:2] != 0)):
+                m.next = "READ"
+
     def _choose(self, m, origin, set_up, tick_due, time):
         """The next item, if there is one that may go, and its time."""
         setting_up, frame = Signal(), Signal()
@@ -122,7 +162,7 @@ class ItemMerger(wiring.Component):
         calm = self.settled & Mux(self.frames.valid, self.stamp == self.now, ~self.available)
         m.d.comb += setting_up.eq(self.host.p.data == ItemKind.SETUP)
         m.d.sync += set_up.eq(0)
-        m.next = "HEADER"
+        m.next = "CHOSEN"
         with m.If(calm & self.host.valid):
             m.d.sync += [origin.eq(_Origin.HOST), set_up.eq(setting_up)]
         with m.Elif(calm & tick_due):
@@ -147,14 +187,14 @@ class ItemMerger(wiring.Component):
                 m.d.comb += byte.eq(Mux(frame, self.wire_length[8:], 0))
             with m.Case(3):
                 m.d.comb += byte.eq(Mux(frame, self.wire_length[:8], 0))
-            for place in range(3):
-                with m.Case(6 - place):
-                    m.d.comb += byte.eq(time.high.word_select(place, 8))
-            with m.Case(7):
+            with m.Case(ITEM_HEADER_BYTES - 1):
                 m.d.comb += byte.eq(time.low)
-            for place in range(4):
-                with m.Case(_TICK_BYTES - 1 - place):
-                    m.d.comb += byte.eq(time.seconds.word_select(place, 8))
+            with m.Case(*range(4, _HIGH + 1)):
+                m.d.comb += byte.eq(Mux(set_up, 0, time.kept.read_data))
+                with m.If(set_up):
+                    m.d.comb += [time.kept.write_enable.eq(1), time.kept.write_address.eq(index)]
+            with m.Case(*range(ITEM_HEADER_BYTES, _TICK_BYTES)):
+                m.d.comb += byte.eq(time.kept.read_data)
         with m.If(host & (index < 4)):
             m.d.comb += byte.eq(self.host.p.data)
         m.d.comb += [
@@ -164,9 +204,11 @@ class ItemMerger(wiring.Component):
         self._put(m, byte, last, index == 0)
         m.d.sync += index.eq(index + 1)
         with m.If(index == 1):
-            m.d.sync += [time.low.eq(low), time.carry.eq(low < time.low)]
+            m.d.sync += [time.low.eq(low), time.place.eq(_HIGH)]
+            with m.If(low < time.low):
+                m.next = "READ"
         with m.If((index == 2) & set_up):
-            m.d.sync += [time.base.eq(time.at), time.low.eq(0), time.high.eq(0), self.restart.eq(1)]
+            m.d.sync += [time.base.eq(time.at), time.low.eq(0), self.restart.eq(1)]
         with m.If((index == ITEM_HEADER_BYTES - 1) & ~tick):
             m.next = "BODY"
         with m.If(last):
