@@ -25,9 +25,9 @@ class FrameRing(wiring.Component):
     """Keeps the first bytes of good frames until they are read; those without room are dropped whole.
 
     A slot belongs to a frame from its first byte on. When the frame has ended well, length and time are written before
-    its bytes and the slot crosses; else the next frame overwrites it.
+    its bytes while the slot crosses; else the next frame overwrites it.
 
-    **Latency**: from the end of a frame 4 cycles of ``rx`` and 8 of ``sync`` to its first byte. **Throughput**: a byte
+    **Latency**: from the end of a frame 3 cycles of ``rx`` and 8 of ``sync`` to its first byte. **Throughput**: a byte
     a clock, and 5 more cycles a frame. After an end three clocks may bring no byte, which
     :class:`hdl.frame_receiver.FrameReceiver` sees to.
 
@@ -86,22 +86,24 @@ class FrameRing(wiring.Component):
     def _write(self, m, write, filled, emptied):
         slot = Signal.like(filled.count[:-1])
         at, within = Signal(range(self._slot_bytes)), Signal(init=1)
-        room, taking, taken = Signal(), Signal(), Signal()
+        room, taking = Signal(), Signal()
         freed = Signal.like(emptied)
         m.d.rx += [freed.eq(emptied), room.eq(freed != filled.count ^ self._slots)]
         closing = Signal(range(_HEADER_BYTES + 1))  # bytes of the header, and one that ends
         first = Signal(init=1)
         m.d.comb += [
-            taking.eq(Mux(first, room, taken)),
             at.eq(self.length),
             write.addr.eq(Cat(at, slot)),
             write.data.eq(self.i.p.data),
+            # Also at a bad end, behind which the next frame overwrites the slot.
+            write.en.eq(self.i.valid & taking & (within | self.i.p.end) | (closing != 0)),
         ]
         with m.If(self.i.valid & ~self.i.p.end):
-            m.d.comb += write.en.eq(taking & within)
-            m.d.rx += [first.eq(0), taken.eq(taking)]
+            m.d.rx += first.eq(0)
             with m.If(self.length == self._snap - FCS_BYTES):
                 m.d.rx += within.eq(0)
+        with m.Elif(first):
+            m.d.rx += taking.eq(room)
         good = self.i.valid & self.i.p.end & ~self.i.p.error
         with m.If(self.i.valid & self.i.p.end):
             m.d.rx += [first.eq(1), within.eq(1)]
@@ -109,15 +111,15 @@ class FrameRing(wiring.Component):
         with m.If(self.i.p.end | (closing != 0)):
             m.d.comb += at.eq(self._first_address + closing)
         with m.If(good & taking | (closing != 0)):
-            m.d.comb += write.en.eq(1)
             m.d.rx += closing.eq(closing + 1)
         with m.Switch(closing):
             with m.Case(0):
                 with m.If(self.i.p.end):
-                    m.d.comb += write.data.eq(self.length[8:])
+                    # What is written next is there before the reader knows of it, and the next frame finds out in time
+                    # whether there is room for it.
+                    m.d.comb += [write.data.eq(self.length[8:]), filled.increment.eq(good & taking)]
             with m.Case(1):
-                # A clock before the last byte, so that the next frame finds out in time whether there is room for it.
-                m.d.comb += [write.data.eq(self.length[:8]), filled.increment.eq(1)]
+                m.d.comb += write.data.eq(self.length[:8])
             with m.Case(2):
                 m.d.comb += write.data.eq(self.stamp)
                 m.d.rx += [closing.eq(0), slot.eq(filled.count)]
