@@ -16,7 +16,7 @@ from compiler.errors import CheckFailed, InputError
 from compiler.features import CATALOGUE
 from compiler.forest import Forest
 from tests.estimators import NAMES, labels_of, rows
-from tests.forests import one_tree
+from tests.forests import grown_forest, one_tree
 
 
 @pytest.fixture
@@ -183,3 +183,16 @@ def test_as_a_module():
     done = subprocess.run([sys.executable, "-m", "compiler", "boards"], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
     assert "icebreaker" in done.stdout
+
+
+@pytest.mark.parametrize("options", [["--anonymise"], ["--loadable"], ["--early", "3"], ["--early", "300"]])
+def test_a_pipelined_probe_refuses_options_that_it_has_not(command, tmp_path, options):
+    grown_forest(names=("maxpl",), trees=1, prefix=3).to_json(tmp_path / "forest.json")
+    given = [tmp_path / "forest.json"] if options == ["--early", "3"] else []
+    out = tmp_path / "probe"
+
+    code, said, error = command(compiler_app, "export", *given, "--board", "colorlight_5a75b", *options, "-o", out)
+
+    assert (code, said) == (2, "")
+    assert error == f"error: {options[0]}: the probe of colorlight_5a75b is pipelined, and does not have it\n"
+    assert not out.exists()
