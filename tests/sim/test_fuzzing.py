@@ -66,7 +66,7 @@ def test_a_fault_is_found_and_its_seed_is_named(changed, captures, monkeypatch):
 
     def another(probe, key):
         table = probe.parameters.table
-        table = dataclasses.replace(table, **{changed: getattr(table, changed) + 5})
+        table = dataclasses.replace(table, **{changed: 2 * getattr(table, changed)})
         return software_probe(probe._replace(parameters=dataclasses.replace(probe.parameters, table=table)), key)
 
     monkeypatch.setattr("sim.fuzzing.software_probe", another)
