@@ -10,7 +10,9 @@ from amaranth_boards.colorlight_5a75b_r7_0 import Colorlight_5A75B_R70Platform
 
 from hdl.datagram import Station
 from hdl.host_port import HostPort
+from hdl.item import framed
 from hdl.probe_front import Pipeline
+from hdl.skid_buffer import SkidBuffer
 from hdl.tap_link import TapLink
 
 from .board import Board
@@ -24,7 +26,7 @@ __all__ = ["BOARD", "STATION", "ColorlightShell"]
 STATION = Station(mac=0x02_48_47_52_57_01, ip=0xC0_A8_01_32, port=47390)
 """Of port 1: 02:48:47:52:57:01, 192.168.1.50."""
 
-_SLOTS = 32
+SLOTS = 32
 """Of 256 bytes: 4 block RAMs."""
 
 _FRAMES_PER_S = 1_488_096
@@ -77,7 +79,7 @@ class ColorlightShell(Elaboratable):
         locked = self._clock(m, platform)
         m.submodules.component = component = self._component
         tap_pins, host_pins = (platform.request("rgmii", number, dir=_PINS) for number in range(2))
-        tap = TapLink(cycles_per_ms=CLOCK_HZ // 1000, slots=_SLOTS)
+        tap = TapLink(cycles_per_ms=CLOCK_HZ // 1000, slots=SLOTS)
         host = HostPort(station=STATION)
         m.submodules.tap = DomainRenamer({"rx": "tap"})(tap)
         m.submodules.host = DomainRenamer({"rx": "host"})(host)
@@ -85,7 +87,10 @@ class ColorlightShell(Elaboratable):
         wiring.connect(m, rgmii_receiver(m, platform, tap_pins, "tap").o, tap.symbols)
         wiring.connect(m, rgmii_receiver(m, platform, host_pins, "host").o, host.symbols)
         wiring.connect(m, host.items, tap.host)
-        wiring.connect(m, tap.o, component.i)
+        # So that the paths of the link end where the probe begins.
+        m.submodules.items = items = SkidBuffer(framed(8))
+        wiring.connect(m, tap.o, items.i)
+        wiring.connect(m, items.o, component.i)
         wiring.connect(m, tap.overrun, component.overrun)
         wiring.connect(m, component.o, host.messages)
         rgmii_transmitter(m, host_pins, host.data, host.valid)

@@ -22,7 +22,7 @@ from .pins import put_out, taken_in
 
 __all__ = ["BOARD"]
 
-_SLOTS = 16
+SLOTS = 16
 """Of 256 bytes: 8 block RAMs."""
 
 
@@ -54,7 +54,7 @@ def _link(m: Module, platform: Platform, line: Any) -> tuple[Any, Any]:
     """
     m.domains.rx = ClockDomain("rx")
     pins = platform.request("rmii", 0, dir=dict.fromkeys(("rx_data", "crs_dv", "tx_en", "ref_clk"), "-"))
-    phy, tap = RmiiReceiver(), TapLink(cycles_per_ms=CLOCK_HZ // 1000, slots=_SLOTS, check=False)
+    phy, tap = RmiiReceiver(), TapLink(cycles_per_ms=CLOCK_HZ // 1000, slots=SLOTS, check=False)
     m.submodules.phy = DomainRenamer("rx")(phy)
     m.submodules.tap = tap
     m.submodules.reset_rx = ResetSynchronizer(ResetSignal("sync"), domain="rx")
@@ -85,6 +85,7 @@ BOARD = Board(
     title="iCEBreaker with RMII",
     device=UP5K,
     clock_hz=CLOCK_HZ,
+    seed=2,
     table_entries=1024,
     block_rams=21,
     flows_per_s=FLOWS_PER_S,

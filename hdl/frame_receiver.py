@@ -1,11 +1,13 @@
 """FrameReceiver: finds the frames among the symbols of a wire and checks them."""
 
+from dataclasses import dataclass
+
 from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.crc.catalog import CRC32_ETHERNET
 from amaranth.lib.wiring import In, Out
 
-from hdl.symbol import symbol_signature
+from hdl.symbol import Symbol, symbol_signature
 
 __all__ = ["FCS_BYTES", "LENGTH_BITS", "LONGEST", "SHORTEST", "FrameReceiver"]
 
@@ -23,6 +25,15 @@ _PREAMBLE = 0x55
 """The start delimiter is 0xd5."""
 
 
+@dataclass(frozen=True)
+class _Frame:
+    """Of the frame so far: a symbol had an error; it is long enough; it may not become longer."""
+
+    wrong: Signal
+    enough: Signal
+    full: Signal
+
+
 class FrameReceiver(wiring.Component):
     """Passes on what follows the start of a frame, FCS included, then an end that says whether it was one.
 
@@ -30,7 +41,7 @@ class FrameReceiver(wiring.Component):
     than ``longest``, or it has no proper start: at least one byte of preamble, nothing else, and the start delimiter.
     One that is too long is ended at once. Every run of symbols gives exactly one end, one that never ends at most one.
 
-    **Latency**: 1 cycle. The first byte of a frame comes at least three clocks after the end of the one before.
+    **Latency**: 2 cycles. The first byte of a frame comes at least three clocks after the end of the one before.
 
     Parameters
     ----------
@@ -51,17 +62,22 @@ class FrameReceiver(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
+        symbol, valid, alike = Signal(Symbol), Signal(), Signal()
+        # A preamble and the start delimiter differ in the highest bit alone.
+        m.d.sync += [
+            symbol.eq(self.i.payload),
+            valid.eq(self.i.valid),
+            alike.eq(~self.i.p.error & (self.i.p.data[:7] == _PREAMBLE)),
+        ]
+
         start, byte, right = Signal(), Signal(), Signal(init=1)
         if self._check:
             m.submodules.fcs = fcs = CRC32_ETHERNET(data_width=8).create()
-            m.d.comb += [fcs.data.eq(self.i.p.data), fcs.start.eq(start), fcs.valid.eq(byte)]
+            m.d.comb += [fcs.data.eq(symbol.data), fcs.start.eq(start), fcs.valid.eq(byte)]
             m.d.comb += right.eq(fcs.match_detected)
-        wrong = Signal()  # of a symbol of the frame so far
-        data = self.i.valid & ~self.i.p.end
-        end = self.i.valid & self.i.p.end
-        # The two differ in the highest bit alone.
-        alike, high = ~self.i.p.error & (self.i.p.data[:7] == _PREAMBLE), self.i.p.data[7]
-        m.d.sync += [self.o.valid.eq(0), self.o.payload.eq(self.i.payload)]
+        state = _Frame(wrong=Signal(), enough=Signal(), full=Signal())
+        data, end, high = valid & ~symbol.end, valid & symbol.end, symbol.data[7]
+        m.d.sync += [self.o.valid.eq(0), self.o.payload.eq(symbol)]
 
         with m.FSM():
             with m.State("GAP"):
@@ -74,12 +90,13 @@ class FrameReceiver(wiring.Component):
                     m.next = "LOST"
                     with m.If(alike):
                         m.d.comb += start.eq(1)
-                        m.d.sync += [wrong.eq(0), self.length.eq(-FCS_BYTES)]
+                        m.d.sync += [signal.eq(0) for signal in (state.wrong, state.enough, state.full)]
+                        m.d.sync += self.length.eq(-FCS_BYTES)
                         m.next = "FRAME"
                 with m.If(end):
                     self._refuse(m, "GAP")
             with m.State("FRAME"):
-                self._frame(m, byte, right, wrong, data, end)
+                self._frame(m, symbol.error, byte, right, state, data, end)
             with m.State("LOST"):
                 with m.If(end):
                     self._refuse(m, "GAP")
@@ -93,14 +110,18 @@ class FrameReceiver(wiring.Component):
         m.d.sync += [self.o.valid.eq(1), self.o.p.end.eq(1), self.o.p.error.eq(1)]
         m.next = following
 
-    def _frame(self, m, byte, right, wrong, data, end):
+    def _frame(self, m, error, byte, right, state, data, end):
         with m.If(data):
             m.d.comb += byte.eq(1)
-            m.d.sync += [self.o.valid.eq(1), self.length.eq(self.length + 1), wrong.eq(wrong | self.i.p.error)]
-            with m.If(self.length == self._longest):
+            m.d.sync += [
+                self.o.valid.eq(1),
+                self.length.eq(self.length + 1),
+                state.wrong.eq(state.wrong | error),
+                state.enough.eq(state.enough | (self.length == SHORTEST - 1)),
+                state.full.eq(self.length == self._longest - 1),
+            ]
+            with m.If(state.full):
                 self._refuse(m, "REFUSED")
         with m.If(end):
-            # From −4 on, so that nothing of less than four bytes is taken for long.
-            short = (self.length < SHORTEST) | self.length[2:].all()
-            m.d.sync += [self.o.valid.eq(1), self.o.p.error.eq(self.i.p.error | wrong | short | ~right)]
+            m.d.sync += [self.o.valid.eq(1), self.o.p.error.eq(error | state.wrong | ~state.enough | ~right)]
             m.next = "GAP"

@@ -14,7 +14,7 @@ class GrayCounter(wiring.Component):
     So ``seen`` is always a value that ``count`` had, and nothing is lost as long as whoever reads the difference
     between two values does so before it reaches the modulus.
 
-    **Latency**: 1 cycle to ``count``, and 2 to 3 cycles of the other domain to ``seen``.
+    **Latency**: 1 cycle to ``count``, and another and 2 to 3 cycles of the other domain to ``seen``.
 
     Parameters
     ----------
@@ -36,10 +36,10 @@ class GrayCounter(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         width = len(self.count)
-        following = Signal(width)
         code, crossed = Signal(width), Signal(width)
-        m.d.comb += following.eq(self.count + self.increment)
-        m.d[self._i_domain] += [self.count.eq(following), code.eq(following ^ (following >> 1))]
+        with m.If(self.increment):
+            m.d[self._i_domain] += self.count.eq(self.count + 1)
+        m.d[self._i_domain] += code.eq(self.count ^ (self.count >> 1))
         m.submodules.crossing = FFSynchronizer(code, crossed, o_domain=self._o_domain)
         m.d.comb += self.seen.eq(Cat(crossed[bit:].xor() for bit in range(width)))
 

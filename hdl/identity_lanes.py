@@ -20,7 +20,7 @@ class IdentityLanes(wiring.Component):
     Items take lanes in turn and leave in their order, so that a frame that need not be hashed waits only for those
     before it.
 
-    **Throughput**: ``lanes`` used frames in 49 cycles (IPv4) or 85 (IPv6), but no more than an item in 2.
+    **Throughput**: ``lanes`` used frames in 48 cycles (IPv4) or 84 (IPv6), but no more than an item in 2.
 
     Parameters
     ----------
@@ -85,8 +85,15 @@ class _Lane(wiring.Component):
         m.submodules.hash = keyed_hash = KeyedHash()
         words, out = self.o.p.words, self.o.p
         ipv6 = out.descriptor.ipv6
-        step = Signal(range(10))
-        m.d.comb += [keyed_hash.key.eq(self.key), keyed_hash.i.p.data.eq(self._message(step))]
+        # The next word is chosen while the last one is hashed, so that no path leads through both.
+        step, word, last = Signal(range(14)), Signal(32), Signal()
+        m.d.comb += [keyed_hash.key.eq(self.key), keyed_hash.i.p.data.eq(word), keyed_hash.i.p.last.eq(last)]
+
+        def choose():
+            # Of an IPv4 address there is only the first word.
+            skips = ~ipv6 & ((step == 0) | (step == 4))
+            m.d.sync += [word.eq(self._message(step)), last.eq(step == 9)]
+            m.d.sync += step.eq(Mux(skips, step + 4, step + 1))
 
         with m.FSM():
             with m.State("IDLE"):
@@ -98,13 +105,14 @@ class _Lane(wiring.Component):
                     with m.If(frame & (self.i.p.descriptor.outcome == FrameOutcome.USED)):
                         m.next = "COMPARE"
             self._order(m)
+            with m.State("FIRST"):
+                choose()
+                m.next = "FEED"
             with m.State("FEED"):
-                m.d.comb += [keyed_hash.i.valid.eq(1), keyed_hash.i.p.last.eq(step == 9)]
+                m.d.comb += keyed_hash.i.valid.eq(1)
                 with m.If(keyed_hash.i.ready):
-                    # Of an IPv4 address there is only the first word.
-                    skips = ~ipv6 & ((step == 0) | (step == 4))
-                    m.d.sync += step.eq(Mux(skips, step + 4, step + 1))
-                    with m.If(step == 9):
+                    choose()
+                    with m.If(last):
                         m.next = "DIGEST"
             with m.State("DIGEST"):
                 m.d.comb += keyed_hash.o.ready.eq(1)
@@ -136,7 +144,7 @@ class _Lane(wiring.Component):
             for n in reversed(range(len(pairs))):
                 with m.If(counts[n]):
                     m.d.sync += out.swapped.eq(above[n])
-            m.next = "FEED"
+            m.next = "FIRST"
 
     def _message(self, step):
         """The words that are hashed, the lower endpoint's address first."""

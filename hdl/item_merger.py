@@ -81,7 +81,7 @@ class ItemMerger(wiring.Component):
         time = _Time(*(Signal(bits) for bits in (STAMP_BITS, STAMP_BITS, STAMP_BITS, 1, 32 - STAMP_BITS, 32)))
         free, host = Signal(), origin == _Origin.HOST
         m.d.comb += free.eq(~self.o.valid | self.o.ready)
-        m.d.sync += self.restart.eq(0)
+        m.d.sync += [self.restart.eq(0), time.high.eq(time.high + time.carry), time.carry.eq(0)]
         with m.If(self.o.ready):
             m.d.sync += self.o.valid.eq(0)
         with m.If(self.tick):
@@ -165,10 +165,8 @@ class ItemMerger(wiring.Component):
         m.d.sync += index.eq(index + 1)
         with m.If(index == 1):
             m.d.sync += [time.low.eq(low), time.carry.eq(low < time.low)]
-        with m.If(index == 2):
-            m.d.sync += time.high.eq(time.high + time.carry)
-            with m.If(set_up):
-                m.d.sync += [time.base.eq(time.at), time.low.eq(0), time.high.eq(0), self.restart.eq(1)]
+        with m.If((index == 2) & set_up):
+            m.d.sync += [time.base.eq(time.at), time.low.eq(0), time.high.eq(0), self.restart.eq(1)]
         with m.If((index == ITEM_HEADER_BYTES - 1) & ~tick):
             m.next = "BODY"
         with m.If(last):

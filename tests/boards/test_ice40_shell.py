@@ -55,7 +55,7 @@ def test_runs_at_the_clock_that_the_board_states(name, tmp_path):
     board = BOARDS[name]
     board.build(Echo(frames=False), "00000000", tmp_path)
     synthesise(tmp_path, board.device.family)
-    placement = place_and_route(tmp_path, board.device, seed=1, clock_hz=1e6)
+    placement = place_and_route(tmp_path, board.device, seed=board.seed, clock_hz=1e6)
     # The constraints come from the PLL and from the pins, whatever clock is asked for beside them.
     asked = sorted(round(asked_hz / 1e6) for _, asked_hz in placement.clocks_hz.values())
     assert asked == ([24, 50] if name == "icebreaker_rmii" else [24])

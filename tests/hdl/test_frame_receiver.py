@@ -18,7 +18,7 @@ def received(runs, rng, *, engine="amaranth", pauses=(0, 0, 1), gaps=(0, 1, 12))
 
     async def put(ctx):
         await put_symbols(ctx, dut.i, runs, pause=lambda: rng.choice(pauses), gap=lambda: rng.choice(gaps))
-        await ctx.tick().repeat(2)
+        await ctx.tick().repeat(3)
 
     async def listen(ctx):
         async for _, _, valid, symbol, length in ctx.tick().sample(dut.o.valid, dut.o.payload, dut.length):
@@ -80,7 +80,7 @@ def test_a_frame_without_end_ends_at_the_limit():
         endless = Run(PREAMBLE + bytes(4 * _LONGEST), None)
         runs = [endless, good_run(bytes(60))]
         await put_symbols(ctx, dut.i, runs, pause=lambda: 0, gap=lambda: 1)
-        await ctx.tick()
+        await ctx.tick().repeat(3)
 
     async def listen(ctx):
         clocks = 0
@@ -91,7 +91,7 @@ def test_a_frame_without_end_ends_at_the_limit():
 
     simulate(dut, put, background=[listen], limit_cycles=10 * _LONGEST)
     assert [error for _, error in ends] == [True, False]
-    assert ends[0][0] == len(PREAMBLE) + _LONGEST + FCS_BYTES + 2
+    assert ends[0][0] == len(PREAMBLE) + _LONGEST + FCS_BYTES + 3
 
 
 def test_limits_are_checked():

@@ -6,7 +6,7 @@ import pytest
 from amaranth.hdl import Module
 from amaranth.lib import wiring
 
-from compiler.features import UNIVERSAL, accumulators_of
+from compiler.features import CATALOGUE, UNIVERSAL, accumulators_of
 from hdl.entry_layout import EntryLayout
 from hdl.flow_table_parameters import FlowTableParameters
 from hdl.identity_lanes import IdentityLanes
@@ -81,7 +81,7 @@ def circuit_records(items, parameters, count, *, lanes, seed=0, engine="amaranth
         (2, 2, PORTS, False, UNIVERSAL, 1),
         (1, 4, PORTS, False, ("maxpl", "rspl"), 3),
         (4, 1, (25, 1000), False, UNIVERSAL, 2),
-        (2, 2, None, True, UNIVERSAL, 2),
+        (2, 2, None, True, tuple(CATALOGUE), 2),
     ],
 )
 @pytest.mark.parametrize("seed", range(2))

@@ -1,0 +1,255 @@
+"""The probe on the worst traffic: what it loses, how big each part is, and how that grows.
+
+    python -m benchmarks.probe [--share 0.01] [--no-place]
+
+Needs a C++ compiler and, for the ECP5, the extra ``ecp5``. Worst traffic is frames of the least size back to back, each
+with a SYN of a new flow. At 100 Mb/s and 1 Gb/s every byte of the wire, preambles and gaps among them, goes through tap
+link and probe as they are on the board, in one clock; at the rate of a backbone, words of eight bytes go into the
+probe, which must take each when it comes. ``--share`` makes fewer frames than a million.
+"""
+
+import dataclasses
+import random
+import tempfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+import compiler
+from boards import BOARDS, colorlight_5a75b, icebreaker_rmii
+from boards.bench_shell import write_bench
+from boards.device import Device, DoesNotFit, Family
+from boards.ecp5 import ECP5, LFE5U_85F
+from boards.ice40_shell import BAUD
+from boards.routing import place_and_route
+from boards.synthesis import synthesise, synthesise_alone
+from boards.toolchain import tool_versions
+from compiler.__main__ import REFERENCE
+from compiler.emit import rtlil_text
+from compiler.features import CATALOGUE, UNIVERSAL, accumulators_of
+from compiler.forest import Forest
+from hdl.entry_layout import EntryLayout
+from hdl.flow_table_parameters import FlowTableParameters
+from hdl.item import ItemKind, item_bytes
+from hdl.pipelined_front import PipelinedFront
+from hdl.probe import Probe, ProbeParameters
+from hdl.probe_front import Pipeline
+from hdl.tally import Counter
+from sim.cxx import CxxCompiler
+from sim.made_frames import tcp_frame
+from sim.replay import read_probe
+
+from .blocks import blocks_of
+from .paced_probe import run_paced
+from .tables import write_results
+from .wire_probe import WireProbe, run_wire
+
+FRAMES = 1_000_000
+LINES = {"icebreaker_rmii": 100_000_000, "colorlight_5a75b": 1_000_000_000}
+"""Boards and the bits a second of their wires."""
+SLOTS = {"icebreaker_rmii": icebreaker_rmii.SLOTS, "colorlight_5a75b": colorlight_5a75b.SLOTS}
+SEEDS = (1, 2, 3)
+BACKBONE_FRAMES_PER_S = 6_250_000
+TRACKED_IN = 8
+"""At the rate of a backbone one frame in so many is of a tracked flow."""
+
+app = typer.Typer(add_completion=False)
+
+
+def syn_frames(count: int, seed: int = 1) -> Iterator[bytes]:
+    """Frames of the least size with FCS, each of another flow."""
+    rng = random.Random(seed)
+    for _ in range(count):
+        frame, _ = tcp_frame(
+            source=rng.randbytes(4),
+            destination=b"\xc6\x33\x64\x19",
+            source_port=rng.getrandbits(16),
+            destination_port=25,
+            flags=0x02,
+        )
+        frame = frame.ljust(60, b"\0")
+        yield frame + zlib.crc32(frame).to_bytes(4, "little")
+
+
+def fates(counters: dict[Counter, int], sent: int) -> dict[str, int]:
+    """What became of the frames and records of a run."""
+    frames = {c: n for c, n in counters.items() if c <= Counter.FRAMES_BAD_FCS}
+    lost = sum(frames[c] for c in (Counter.FRAMES_NOT_READY, Counter.FRAMES_OVERRUN, Counter.FRAMES_BAD_FCS))
+    return {
+        "frames": sent,
+        "frames lost": lost + sent - sum(frames.values()),
+        "records short": counters[Counter.RECORDS_SHORT],
+        "records lost": counters[Counter.RECORDS_OVERLOAD],
+        "records exported": sum(n for c, n in counters.items() if c.name.startswith("RECORDS_"))
+        - counters[Counter.RECORDS_SHORT]
+        - counters[Counter.RECORDS_OVERLOAD],
+    }
+
+
+def reference_parameters(board_name: str) -> ProbeParameters:
+    """The probe of a board with the forest that ships with the project."""
+    with tempfile.TemporaryDirectory() as temporary:
+        compiler.export(Forest.from_json(REFERENCE), Path(temporary) / "probe", board=board_name)
+        return read_probe(Path(temporary) / "probe").parameters
+
+
+def wire_probe(board_name: str) -> WireProbe:
+    """The probe of a board behind its link."""
+    board = BOARDS[board_name]
+    return WireProbe(
+        parameters=reference_parameters(board_name),
+        clock_hz=board.clock_hz,
+        slots=SLOTS[board_name],
+        cycles_per_byte=max(1, board.clock_hz * 10 // BAUD) if board.serial else 1,
+    )
+
+
+def wire(board_name: str, line_hz: int, count: int, console: Console) -> dict[str, object]:
+    """A board on its wire."""
+    board = BOARDS[board_name]
+    byte_cycles = board.clock_hz * 8 / line_hz
+    probe = wire_probe(board_name)
+    run = run_wire(probe, syn_frames(count), byte_cycles=byte_cycles, tell=lambda n: console.print(f"{board_name} {n}"))
+    return {
+        "design": board.title,
+        "device": board.device.name,
+        "frames/s": f"{line_hz / 8 / 84:.0f}",
+        "clocks a frame": f"{84 * byte_cycles:.1f}",
+        "at MHz": f"{board.clock_hz / 1e6:g}",
+        **fates(dict(run.counters.counters), run.frames),
+    }
+
+
+def backbone_parameters() -> ProbeParameters:
+    """The probe of the gigabit board, but for words of eight bytes and more flows."""
+    parameters = reference_parameters("colorlight_5a75b")
+    table = dataclasses.replace(parameters.table, sets=512)
+    return dataclasses.replace(parameters, table=table, pipeline=Pipeline(item_bytes=8, hashes=4))
+
+
+def backbone(
+    count: int, tracked_in: int, frames_per_s: int, clock_hz: int, parameters: ProbeParameters
+) -> dict[str, object]:
+    """Words of eight bytes that wait for nobody."""
+    items = []
+    for number, frame in enumerate(syn_frames(count, seed=2)):
+        body = frame[:60]
+        if number % tracked_in:
+            body = body[:36] + (443).to_bytes(2, "big") + body[38:]
+        items.append(item_bytes(ItemKind.FRAME, time_ms=number // 6250, wire_length=60, body=body))
+    spacing = clock_hz / frames_per_s
+    run = run_paced(parameters, items, spacing=spacing)
+    return {
+        "design": f"8 bytes a clock, {parameters.pipeline.hashes} hashes, {parameters.table.ways} ways",
+        "device": LFE5U_85F.name,
+        "frames/s": frames_per_s,
+        "clocks a frame": f"{spacing:.1f}",
+        "at MHz": f"{clock_hz / 1e6:g}",
+        "tracked": f"1 in {tracked_in}",
+        "clocks waited": run.waited,
+        **fates(dict(run.counters.counters), count),
+    }
+
+
+def place(make: Probe, device: Device, clock_hz: float, console: Console) -> str:
+    """The clock that place and route closes, median of the seeds and all of them."""
+    with tempfile.TemporaryDirectory() as temporary:
+        directory = Path(temporary)
+        write_bench(make(), "core", rtlil_text(make(), "core"), directory, device.family)
+        synthesise(directory, device.family)
+        reached = []
+        for seed in SEEDS:
+            try:
+                reached.append(place_and_route(directory, device, seed=seed, clock_hz=clock_hz).fmax_hz / 1e6)
+            except DoesNotFit as error:
+                return f"does not fit: {error}"
+            console.print(f"{device.name} seed {seed}: {reached[-1]:.1f} MHz")
+    return f"{sorted(reached)[1]:.1f} ({' '.join(f'{mhz:.1f}' for mhz in reached)})"
+
+
+def parts_table(name: str) -> list[dict[str, object]]:
+    """Every block of a board's probe and its link."""
+    return [{"board": BOARDS[name].title, **row} for row in blocks_of(wire_probe(name), BOARDS[name].device)]
+
+
+def resources_of(component: object, family: Family) -> dict[str, int]:
+    """What a component takes by itself."""
+    with tempfile.TemporaryDirectory() as temporary:
+        path = Path(temporary) / "part.il"
+        path.write_text(rtlil_text(component, "part"))
+        used = synthesise_alone(path, "part", family)
+    logic = used["lut4eq"] if "lut4eq" in used else used["lut4"]
+    return {"LUT4": logic, "registers": used["ff"], "block RAM": used["ebr"], "SPRAM": used.get("spram", "")}
+
+
+def growth_table() -> list[dict[str, object]]:
+    """How a pipelined front grows with its table, its features and the width of its items."""
+    rows = []
+    everything = tuple(CATALOGUE)
+    for flows, names, width, ways in (
+        (256, UNIVERSAL, 1, 4),
+        (512, UNIVERSAL, 1, 4),
+        (1024, UNIVERSAL, 1, 4),
+        (2048, UNIVERSAL, 1, 4),
+        (512, UNIVERSAL, 1, 2),
+        (512, UNIVERSAL[:12], 1, 4),
+        (512, everything, 1, 4),
+        (512, UNIVERSAL, 4, 4),
+        (512, UNIVERSAL, 8, 4),
+    ):
+        layout = EntryLayout(accumulators_of(names))
+        table = FlowTableParameters(sets=flows // ways, ways=ways, layout=layout, ports=(25, 587))
+        hashes = 4 if width == 8 else 1
+        front = PipelinedFront(pipeline=Pipeline(item_bytes=width, hashes=hashes), table=table)
+        rows.append(
+            {
+                "flows": flows,
+                "ways": ways,
+                "features": len(names),
+                "bytes a clock": width,
+                "hashes": hashes,
+                **resources_of(front, ECP5),
+            }
+        )
+    return rows
+
+
+@app.command()
+def main(
+    share: Annotated[float, typer.Option(help="Of a million frames.")] = 1.0,
+    place_designs: Annotated[bool, typer.Option("--place/--no-place", help="Place and route too.")] = True,
+) -> None:
+    """Measure everything and write results/probe.md and results/probe.json."""
+    console = Console(stderr=True)
+    count = max(1000, int(FRAMES * share))
+    worst = [wire(name, line_hz, count, console) for name, line_hz in LINES.items()]
+    console.print(worst)
+    parameters = backbone_parameters()
+    fast = [backbone(count, TRACKED_IN, BACKBONE_FRAMES_PER_S, 125_000_000, parameters)]
+    for ways in (4, 2):
+        table = dataclasses.replace(parameters.table, ways=ways, sets=2048 // ways)
+        wide = dataclasses.replace(parameters, table=table, pipeline=Pipeline(item_bytes=8, hashes=6))
+        fast.append(backbone(count, 1, 14_880_952, 156_250_000, wide))
+    console.print(fast)
+    tables = {
+        "Worst traffic on the boards": worst,
+        "Eight bytes a clock": fast,
+    }
+    if place_designs:
+        reached = place(lambda: Probe(parameters=parameters), LFE5U_85F, 125e6, console)
+        row = {"design": fast[0]["design"], "device": LFE5U_85F.name, "clock in MHz": reached}
+        tables["Place and route of the probe alone, median of three seeds"] = [row]
+    tables["Parts"] = [row for name in LINES for row in parts_table(name)]
+    tables["Growth of the pipelined front"] = growth_table()
+    tables["Flows that fit"] = [{"board": board.title, "flows": board.table_entries} for board in BOARDS.values()]
+    notes = {**tool_versions("NEXTPNR_ECP5"), "C++": CxxCompiler().version(), "frames": count}
+    command = "python -m benchmarks.probe" + ("" if share == 1 else f" --share {share:g}")
+    write_results("probe", command, notes, tables)
+
+
+if __name__ == "__main__":
+    app()
