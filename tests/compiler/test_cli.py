@@ -9,6 +9,7 @@ import pytest
 import typer
 from sklearn.ensemble import RandomForestClassifier
 
+from boards import TARGETS
 from compiler.__main__ import REFERENCE
 from compiler.__main__ import app as compiler_app
 from compiler.cli import new_app, run
@@ -122,7 +123,7 @@ def test_every_command_has_help_with_an_example(command, name):
     ("options", "message"),
     [
         (["-o", "no/where"], "no/where: the directory "),
-        (["--board", "none"], "board must be one of icebreaker, ice40_hx8k_b_evn, lfe5u-25f, lfe5u-85f, not 'none'"),
+        (["--board", "none"], f"board must be one of {', '.join(TARGETS)}, not 'none'"),
         (["--board", "icebreaker", "--top", "half"], "top must be one of probe, forest, not 'half'"),
         (["--board", "lfe5u-25f"], "lfe5u-25f is a device without pins or link, so top must be forest, not 'probe'"),
         (["--clock-mhz", "48"], "clock must not be given with top probe: it runs at 24 MHz"),
