@@ -171,11 +171,6 @@ def place(make: Probe, device: Device, clock_hz: float, console: Console) -> str
     return f"{sorted(reached)[1]:.1f} ({' '.join(f'{mhz:.1f}' for mhz in reached)})"
 
 
-def parts_table(name: str) -> list[dict[str, object]]:
-    """Every block of a board's probe and its link."""
-    return [{"board": BOARDS[name].title, **row} for row in blocks_of(wire_probe(name), BOARDS[name].device)]
-
-
 def resources_of(component: object, family: Family) -> dict[str, int]:
     """What a component takes by itself."""
     with tempfile.TemporaryDirectory() as temporary:
@@ -183,7 +178,7 @@ def resources_of(component: object, family: Family) -> dict[str, int]:
         path.write_text(rtlil_text(component, "part"))
         used = synthesise_alone(path, "part", family)
     logic = used["lut4eq"] if "lut4eq" in used else used["lut4"]
-    return {"LUT4": logic, "registers": used["ff"], "block RAM": used["ebr"], "SPRAM": used.get("spram", "")}
+    return {"LUT4": logic, "registers": used["ff"], "block RAM": used["ebr"]}
 
 
 def growth_table() -> list[dict[str, object]]:
@@ -243,11 +238,14 @@ def main(
         reached = place(lambda: Probe(parameters=parameters), LFE5U_85F, 125e6, console)
         row = {"design": fast[0]["design"], "device": LFE5U_85F.name, "clock in MHz": reached}
         tables["Place and route of the probe alone, median of three seeds"] = [row]
-    tables["Parts"] = [row for name in LINES for row in parts_table(name)]
+    for name in LINES:
+        title = f"Blocks of the {BOARDS[name].title}'s probe and link, reference forest"
+        tables[title] = blocks_of(wire_probe(name), BOARDS[name].device)
     tables["Growth of the pipelined front"] = growth_table()
     tables["Flows that fit"] = [{"board": board.title, "flows": board.table_entries} for board in BOARDS.values()]
     notes = {**tool_versions("NEXTPNR_ECP5"), "C++": CxxCompiler().version(), "frames": count}
     command = "python -m benchmarks.probe" + ("" if share == 1 else f" --share {share:g}")
+    command += "" if place_designs else " --no-place"
     write_results("probe", command, notes, tables)
 
 

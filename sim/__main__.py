@@ -214,25 +214,41 @@ def fuzz_command(
     capture: Annotated[
         list[Path] | None, typer.Option(help="Real traffic to bend.", show_default="training/data/test.pcap.gz")
     ] = None,
+    upsets: Annotated[
+        int, typer.Option(min=0, metavar="N", help="Before every run another, in which N bits of the table turn over.")
+    ] = 0,
 ) -> None:
     """Send hostile traffic through the compiled circuit of an export and hold it to its model.
 
     Captures that are bent, cut, spliced, doubled and out of order, frames built of random headers, noise, floods of
     frames of the least size, oversize frames, times that jump and run backwards, items that are none. Records and
     counters must be the model's, nothing may hang, and a good flow at the end of each run of 20000 frames must be
-    taken. Exit code 1 when anything differs, with the seed that shows it again.
+    taken. Exit code 1 when anything differs, with the seed that shows it again. With --upsets single bits of the
+    table's memories turn over at random moments; the probe must not hang, and from the next set-up on be as its model.
 
     Examples:
 
         python -m sim fuzz probe
+
+        python -m sim fuzz probe --frames 200000 --upsets 1000
 
         python -m sim fuzz probe --frames 1000000 --seed 7 --capture mail.pcap --capture other.pcapng
     """
     captures = [list(read_capture(path)) for path in capture or [CHECK_CAPTURE]]
     build_id = int(read_manifest(export).build_id, 16)
     with telling("fuzzing", "frames") as tell:
-        done = fuzz(read_probe(export), build_id, frames=frames, seed=seed, captures=captures, tell=tell, say=note)
-    print(f"{export}: {done.frames} frames, {done.records} records, {done.cycles} clocks, nothing differs")
+        done = fuzz(
+            read_probe(export),
+            build_id,
+            frames=frames,
+            seed=seed,
+            captures=captures,
+            upsets=upsets,
+            tell=tell,
+            say=note,
+        )
+    turned = f" after {done.upsets} bits of the table had turned over" if upsets else ""
+    print(f"{export}: {done.frames} frames, {done.records} records, {done.cycles} clocks, nothing differs{turned}")
 
 
 @app.command("check")

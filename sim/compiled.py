@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from .compiled_library import VISITOR, Exchange, load_library
+from .compiled_library import MEMORY_VISITOR, VISITOR, Exchange, load_library
 
-__all__ = ["CompiledCircuit", "Port"]
+__all__ = ["CompiledCircuit", "Memory", "Port"]
 
 _CALL_CYCLES = 1 << 20
 _WATCHED_CALL_CYCLES = 1 << 10
@@ -30,7 +30,21 @@ class Port:
 
     @property
     def size_bytes(self) -> int:
-        return (self.width + 31) // 32 * 4
+        return _size_bytes(self.width)
+
+
+@dataclass(frozen=True)
+class Memory:
+    """A memory anywhere in the circuit, by its path in words; rows lie one behind the other."""
+
+    name: str
+    width: int
+    depth: int
+    address: int
+
+
+def _size_bytes(width: int) -> int:
+    return (width + 31) // 32 * 4
 
 
 class CompiledCircuit:
@@ -48,6 +62,8 @@ class CompiledCircuit:
     ----------
     ports:
         Ports by name, as in Verilog. Those of no bits are not there.
+    memories:
+        Memories that have a name, by their paths: ``front table ram memory``.
     cycles:
         Clocks that have passed.
     """
@@ -57,13 +73,19 @@ class CompiledCircuit:
         self._handle = self._library.circuit_open()
         self._waveforms: BinaryIO | None = None
         self.ports: dict[str, Port] = {}
+        self.memories: dict[str, Memory] = {}
         self.cycles = 0
         self._library.circuit_ports(self._handle, VISITOR(self._add_port))
+        self._library.circuit_memories(self._handle, MEMORY_VISITOR(self._add_memory))
         self._settled = False
 
     def _add_port(self, name: bytes, is_input: int, width: int, address: int) -> None:
         if width:
             self.ports[name.decode()] = Port(name.decode(), bool(is_input), width, address)
+
+    def _add_memory(self, name: bytes, width: int, depth: int, address: int) -> None:
+        if width:
+            self.memories[name.decode()] = Memory(name.decode(), width, depth, address)
 
     def set(self, name: str, value: int) -> None:
         """Drive an input; the value is unsigned."""
@@ -81,6 +103,15 @@ class CompiledCircuit:
         port = self.ports[name]
         return int.from_bytes(ctypes.string_at(port.address, port.size_bytes), "little")
 
+    def flip(self, memory: str, row: int, bit: int) -> None:
+        """Turn over one bit of a memory, as a particle that hits it does."""
+        of = self.memories[memory]
+        if row not in range(of.depth) or bit not in range(of.width):
+            raise ValueError(f"Bit must lie in {of.depth} rows of {of.width} bits, not be {bit} of row {row}")
+        byte = ctypes.c_uint8.from_address(of.address + row * _size_bytes(of.width) + bit // 8)
+        byte.value ^= 1 << bit % 8
+        self._settled = False
+
     def tick(self, count: int = 1) -> None:
         """Let so many clocks pass, with the inputs as they are."""
         self._settle()
@@ -91,9 +122,9 @@ class CompiledCircuit:
             count -= now
             self._fetch_waveforms(_WAVEFORM_BYTES)
 
-    def exchange(self, exchange: Exchange) -> None:
-        """Move payloads over two streams, see :class:`~sim.compiled_streams.CompiledStreams`."""
-        exchange.call_limit = self._most_cycles()
+    def exchange(self, exchange: Exchange, most_cycles: int | None = None) -> None:
+        """Move payloads over two streams, see :class:`~sim.compiled_streams.CompiledStreams`, for so many clocks."""
+        exchange.call_limit = min(self._most_cycles(), most_cycles or _CALL_CYCLES)
         self._library.circuit_exchange(self._handle, ctypes.byref(exchange))
         self._settled = True
         self.cycles += exchange.call_cycles

@@ -4,10 +4,14 @@ import ctypes
 from ctypes import POINTER, c_char_p, c_int, c_size_t, c_uint32, c_uint64, c_void_p
 from pathlib import Path
 
-__all__ = ["VISITOR", "Exchange", "load_library"]
+__all__ = ["MEMORY_VISITOR", "VISITOR", "Exchange", "load_library"]
 
 VISITOR = ctypes.CFUNCTYPE(None, c_char_p, c_int, c_size_t, c_void_p)
 """Called with name, whether it is an input, bits and address of a port."""
+
+
+MEMORY_VISITOR = ctypes.CFUNCTYPE(None, c_char_p, c_size_t, c_size_t, c_void_p)
+"""Called with name, width and depth of a memory and the address of its first row."""
 
 
 class Exchange(ctypes.Structure):
@@ -39,6 +43,7 @@ _FUNCTIONS = {
     "circuit_open": (_CIRCUIT, []),
     "circuit_close": (None, [_CIRCUIT]),
     "circuit_ports": (None, [_CIRCUIT, VISITOR]),
+    "circuit_memories": (None, [_CIRCUIT, MEMORY_VISITOR]),
     "circuit_settle": (None, [_CIRCUIT]),
     "circuit_tick": (None, [_CIRCUIT, c_size_t]),
     "circuit_exchange": (None, [_CIRCUIT, POINTER(Exchange)]),

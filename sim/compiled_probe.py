@@ -34,18 +34,22 @@ class CompiledProbe:
     ----------
     parameters: of the probe
     say: see :func:`~sim.compiling.compile_circuit`
+
+    Attributes
+    ----------
+    circuit: that is stepped
     """
 
     def __init__(self, parameters: ProbeParameters, *, say: Callable[[str], None] = lambda _: None):
         line = ProbeLine(parameters=parameters)
-        self._circuit = CompiledCircuit(compile_component(line, say=say))
+        self.circuit = CompiledCircuit(compile_component(line, say=say))
         self._quiet_cycles = quiet_cycles(parameters)
         self._item_bytes = 1 if parameters.pipeline is None else parameters.pipeline.item_bytes
 
     @property
     def cycles(self) -> int:
         """Clocks that have passed."""
-        return self._circuit.cycles
+        return self.circuit.cycles
 
     def run(
         self,
@@ -54,6 +58,7 @@ class CompiledProbe:
         key: int | None,
         epoch_ms: int,
         pauses: Pauses | None = None,
+        between: Callable[[], int] | None = None,
         tell: Callable[[int], None] = lambda _: None,
         vcd: Path | None = None,
     ) -> Iterator[bytes]:
@@ -64,11 +69,12 @@ class CompiledProbe:
         items: bytes are an item as they are, right or wrong
         key, epoch_ms: of the set-up item that comes first; without a key there is none
         pauses: random gaps between bytes at both ends
+        between: see :class:`~sim.compiled_streams.CompiledStreams`
         tell: called with the number of items taken so far
         vcd: file for the waveforms
         """
-        streams = CompiledStreams(self._circuit, pauses=pauses)
-        with contextlib.nullcontext() if vcd is None else self._circuit.waveforms(vcd):
+        streams = CompiledStreams(self.circuit, pauses=pauses, between=between)
+        with contextlib.nullcontext() if vcd is None else self.circuit.waveforms(vcd):
             if key is not None:
                 yield from self._put(streams, [setup_item(key, epoch_ms)])
                 yield from self._until_ready(streams)
@@ -85,7 +91,7 @@ class CompiledProbe:
 
     def _until_ready(self, streams: CompiledStreams) -> Iterator[bytes]:
         limit = self.cycles + self._quiet_cycles
-        while not self._circuit.get("ready"):
+        while not self.circuit.get("ready"):
             if self.cycles > limit:
                 raise TimeoutError(f"Not ready {self._quiet_cycles} cycles after the set-up")
             yield from map(_as_bytes, streams.drain(idle_cycles=_CLEARING_CYCLES))

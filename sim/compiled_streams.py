@@ -1,6 +1,6 @@
 """CompiledStreams: a stream into a compiled circuit and one out of it, clocked in machine code."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,12 +40,21 @@ class CompiledStreams:
     circuit: whose they are
     i, o: their names
     pauses: of both, none by default
+    between: called now and then between two clocks; gives the clocks until it is called again, at most
     """
 
-    def __init__(self, circuit: CompiledCircuit, *, i: str = "i", o: str = "o", pauses: Pauses | None = None):
+    def __init__(
+        self,
+        circuit: CompiledCircuit,
+        *,
+        i: str = "i",
+        o: str = "o",
+        pauses: Pauses | None = None,
+        between: Callable[[], int] | None = None,
+    ):
         if (width := circuit.ports[f"{o}__payload"].width) > 32:
             raise ValueError(f"Payloads that come out must be of at most 32 bits, not {width}")
-        self._circuit = circuit
+        self._circuit, self._between = circuit, between
         self._answers = np.empty(_ROOM, np.uint32)
         self._exchange = exchange = Exchange()
         exchange.chunks = circuit.ports[f"{i}__payload"].size_bytes // 4
@@ -83,7 +92,7 @@ class CompiledStreams:
 
     def _call(self, idle_cycles: int) -> np.ndarray:
         self._exchange.given, self._exchange.idle_limit = 0, idle_cycles
-        self._circuit.exchange(self._exchange)
+        self._circuit.exchange(self._exchange, None if self._between is None else self._between())
         return self._answers[: self._exchange.given].copy()
 
 

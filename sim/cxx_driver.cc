@@ -89,6 +89,16 @@ EXPORTED void circuit_ports(Circuit *circuit, port_visitor visit) {
   }
 }
 
+typedef void (*memory_visitor)(const char *name, size_t width, size_t depth, uint32_t *bits);
+
+// Memories with their paths; rows lie one behind the other, each least significant chunk first.
+EXPORTED void circuit_memories(Circuit *circuit, memory_visitor visit) {
+  for (auto &entry : circuit->items.table)
+    for (auto &object : entry.second)
+      if (object.type == cxxrtl::debug_item::MEMORY)
+        visit(entry.first.substr(strlen("top ")).c_str(), object.width, object.depth, object.curr);
+}
+
 EXPORTED void circuit_settle(Circuit *circuit) {
   circuit->settle();
 }

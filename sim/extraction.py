@@ -57,7 +57,7 @@ class FlowExtractor:
     Parameters
     ----------
     parameters:
-        Of a table without limit.
+        Of a table without limit; with ``early``, flows are as they were at that packet, shorter ones whole.
 
     Attributes
     ----------

@@ -14,7 +14,7 @@ from hdl.accumulator import COUNT_BITS, FLAG_BITS
 
 from .table_parameters import TableParameters
 
-__all__ = ["FULL_COUNT", "FlowStates", "Pieces", "SortedPackets", "cut_pieces"]
+__all__ = ["FULL_COUNT", "FlowStates", "Pieces", "SortedPackets", "advance", "cut_pieces"]
 
 FIN, SYN, RST, ACK = (1 << FLAG_BITS[name] for name in ("FIN", "SYN", "RST", "ACK"))
 FULL_COUNT = (1 << COUNT_BITS) - 1
@@ -117,7 +117,7 @@ def cut_pieces(packets: SortedPackets, carried: FlowStates, parameters: TablePar
     )
     starts, continues = _runs(packets, carried, idle)
     groups = np.searchsorted(packets.groups, starts, "right") - 1
-    states, reopened = _advance(packets, starts, groups, continues, carried)
+    states, reopened = advance(packets, starts, groups, continues, carried)
     # A run is one piece if no rule that looks at more than the packet before can cut it.
     doubtful = states.last_ms - states.first_ms >= active
     doubtful |= states.count_lower + states.count_higher >= FULL_COUNT
@@ -135,7 +135,7 @@ def cut_pieces(packets: SortedPackets, carried: FlowStates, parameters: TablePar
     begins[cuts] = True
     starts = np.flatnonzero(begins)
     groups = np.searchsorted(packets.groups, starts, "right") - 1
-    states, _ = _advance(packets, starts, groups, goes_on[starts], carried)
+    states, _ = advance(packets, starts, groups, goes_on[starts], carried)
     states.live = np.maximum(states.count_lower, states.count_higher) < FULL_COUNT
     return Pieces(starts, groups, goes_on[starts], states)
 
@@ -152,10 +152,13 @@ def _runs(packets: SortedPackets, carried: FlowStates, idle: int) -> tuple[np.nd
     return starts, goes_on[starts]
 
 
-def _advance(
+def advance(
     packets: SortedPackets, starts: np.ndarray, groups: np.ndarray, continues: np.ndarray, carried: FlowStates
 ) -> tuple[FlowStates, np.ndarray]:
-    """States at the end of stretches of packets, and whether a SYN without ACK came after each was closing."""
+    """States at the end of stretches of packets, and whether a SYN without ACK came after each was closing.
+
+    Stretches that go on do so with the state of ``carried`` that ``groups`` says.
+    """
     now, flags, from_lower = packets.now_ms, packets.flags, packets.from_lower
     count, ends = len(starts), np.append(starts[1:], len(now))
     before = carried.take(groups)

@@ -62,8 +62,10 @@ class FlowSums:
         rows:
             Different rows.
         fresh:
-            Which of those rows begin anew (bool).
+            Which of those rows begin anew (bool); they have packets.
         """
+        if not len(order):
+            return
         sums = self._sums_of(packets, order, sides, len(rows))
         self.rows[rows[fresh]] = sums[fresh]
         rows, more = rows[~fresh], sums[~fresh]

@@ -1,12 +1,12 @@
-"""fuzz: a compiled probe on hostile items, held to its model run by run."""
+"""fuzz: a compiled probe on hostile items, held to its model run by run; and while bits of its table turn over."""
 
-import dataclasses
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from compiler.errors import CheckFailed
-from hdl.item import ItemKind, item_bytes
+from hdl.item import FrameOutcome, ItemKind, item_bytes
+from hdl.tally import Counter
 
 from .capture import CapturedFrame
 from .compiled_probe import CompiledProbe
@@ -14,10 +14,12 @@ from .compiled_streams import Pauses
 from .export_records import ExportedCounters, ExportedRecord, ExportStream
 from .hostile_items import EPOCH_MS, HostileItems
 from .ipfix_writer import probe_counters
-from .items import Item, parse_item
+from .items import Item, parse_item, setup_item
 from .made_frames import tcp_frame
+from .probe import SoftwareProbe
 from .probe_check import as_exported
 from .replay import ExportedProbe, software_probe
+from .upsets import Upsets
 
 __all__ = ["FUZZ_RUN", "Fuzzed", "fuzz"]
 
@@ -25,6 +27,14 @@ FUZZ_RUN = 20_000
 """Frames between two set-ups from nothing: a difference is found in a run that can be repeated by itself."""
 
 _SENTINEL_HOSTS = bytes([203, 0, 113, 1]), bytes([203, 0, 113, 2])
+
+_TABLE = "front table "
+"""In the paths of the memories of the flow table, and of no other."""
+
+_FRAME_CYCLES = 30
+"""Less than any frame takes: bits that turn over do so before the frames of a run have all gone in."""
+
+_Counts = Mapping[Counter, int]
 
 
 @dataclass
@@ -35,6 +45,7 @@ class Fuzzed:
     items: int = 0
     records: int = 0
     cycles: int = 0
+    upsets: int = 0
 
 
 def fuzz(
@@ -44,6 +55,7 @@ def fuzz(
     frames: int,
     seed: int,
     captures: Sequence[Sequence[CapturedFrame]],
+    upsets: int = 0,
     tell: Callable[[int, int], None] = lambda *_: None,
     say: Callable[[str], None] = lambda _: None,
 ) -> Fuzzed:
@@ -58,63 +70,114 @@ def fuzz(
     frames: how many, in runs of :data:`FUZZ_RUN`
     seed: of everything random; a run has the seed ``seed + number``
     captures: real traffic to be bent
+    upsets: before every run there is another, of as many frames, in which so many bits of the table turn over
     tell: called with the frames that are done and of how many
     say: see :func:`~sim.compiling.compile_circuit`
     """
-    probe = probe._replace(parameters=dataclasses.replace(probe.parameters, wait=True))
     done = Fuzzed()
     for number, begin in enumerate(range(0, frames, FUZZ_RUN)):
         count = min(FUZZ_RUN, frames - begin)
-        _run(probe, build_id, seed + number, count, captures, done, say)
+        run = _Run(probe, build_id, seed + number, count, captures, say)
+        if upsets:
+            done.upsets += run.upset(upsets)
+        run.hold(done)
         tell(done.frames, frames)
     return done
 
 
-def _run(
-    probe: ExportedProbe,
-    build_id: int,
-    seed: int,
-    frames: int,
-    captures: Sequence[Sequence[CapturedFrame]],
-    done: Fuzzed,
-    say: Callable[[str], None],
-) -> None:
-    where, table = f"fuzz, seed {seed}, {frames} frames", probe.parameters.table
-    hostile = HostileItems(seed, captures, ports=probe.forest.ports or (), idle_ms=table.idle_ms)
-    items = [*hostile.frames(frames), *_good_flow(probe)]
-    key = random.Random(seed).getrandbits(64)
+class _Run:
+    """A probe and its model from reset on."""
 
-    model = software_probe(probe, key)
-    wanted = [as_exported(entry, EPOCH_MS, build_id) for entry in model.run(map(parse_item, items))]
+    def __init__(
+        self,
+        probe: ExportedProbe,
+        build_id: int,
+        seed: int,
+        frames: int,
+        captures: Sequence[Sequence[CapturedFrame]],
+        say: Callable[[str], None],
+    ):
+        self._probe, self._build_id, self._seed, self._frames, self._captures = probe, build_id, seed, frames, captures
+        self._where = f"fuzz, seed {seed}, {frames} frames"
+        self._key = random.Random(seed).getrandbits(64)
+        self._model: SoftwareProbe = software_probe(probe, self._key)
+        self._circuit = CompiledProbe(probe.waiting, say=say)
+        self._stream = ExportStream()
+        self._before: _Counts = dict.fromkeys(Counter, 0)
+        self._model_before: _Counts = dict(self._before)
 
-    circuit = CompiledProbe(probe.parameters, say=say)
-    # Every other run is one without any pause.
-    pauses = Pauses(seed, 0.02, 0.1) if seed % 2 else None
-    stream, records, counters = ExportStream(), [], None
-    try:
-        for sent in circuit.run(items, key=key, epoch_ms=EPOCH_MS, pauses=pauses):
-            for entry in stream.feed(sent):
-                if isinstance(entry, ExportedRecord):
-                    records.append(entry)
-                elif isinstance(entry, ExportedCounters):
-                    counters = entry
-    except TimeoutError as error:
-        raise CheckFailed(f"{where}: the probe hangs: {error}") from None
-    if stream.bad_frames or stream.missing or stream.undecodable:
-        raise CheckFailed(f"{where}: messages cannot be read")
-    for number, (got, want) in enumerate(zip(records, wanted, strict=False)):
-        if got != want:
-            raise CheckFailed(f"{where}: record {number} is {got}, not {want}")
-    if len(records) != len(wanted):
-        raise CheckFailed(f"{where}: {len(records)} records, not {len(wanted)}")
-    if not model.is_conserved() or counters is None or dict(counters.counters) != probe_counters(model):
-        raise CheckFailed(f"{where}: the counters are {counters}, not {probe_counters(model)}")
-    if not records or records[-1].packets < probe.forest.min_packets:
-        raise CheckFailed(f"{where}: the good flow at the end was not taken")
-    done.frames += frames
-    done.items += len(items)
-    done.records += len(records)
-    done.cycles += circuit.cycles
+    def hold(self, done: Fuzzed) -> None:
+        """Hostile items and a good flow, held to the model."""
+        items = [*self._hostile(self._seed), *_good_flow(self._probe)]
+        modelled = self._model.run([setup_item(self._key, EPOCH_MS), *map(parse_item, items)])
+        wanted = [as_exported(entry, EPOCH_MS, self._build_id) for entry in modelled]
+        records, counts = self._send(items)
+        for number, (got, want) in enumerate(zip(records, wanted, strict=False)):
+            if got != want:
+                raise CheckFailed(f"{self._where}: record {number} is {got}, not {want}")
+        if len(records) != len(wanted):
+            raise CheckFailed(f"{self._where}: {len(records)} records, not {len(wanted)}")
+        self._compare(counts)
+        if not self._model.is_conserved():
+            raise CheckFailed(f"{self._where}: the model has lost frames")
+        if not records or records[-1].packets < self._probe.forest.min_packets:
+            raise CheckFailed(f"{self._where}: the good flow at the end was not taken")
+        done.frames += self._frames
+        done.items += len(items)
+        done.records += len(records)
+        done.cycles += self._circuit.cycles
+
+    def upset(self, count: int) -> int:
+        """Hostile items while bits of the table turn over, and a flush: no more is asked than that it does not hang.
+
+        What frames were is told before the table, so those counters are still the model's. Gives how many bits were.
+        """
+        items = [*self._hostile(self._seed + (1 << 32)), Item(ItemKind.FLUSH, 0).to_bytes()]
+        for _ in self._model.run([setup_item(self._key, EPOCH_MS), *map(parse_item, items)]):
+            pass
+        memories = [name for name in self._circuit.circuit.memories if _TABLE in name]
+        mean = max(1, self._frames * _FRAME_CYCLES // count)
+        upsets = Upsets(self._circuit.circuit, memories, count=count, mean_cycles=mean, seed=self._seed)
+        _, counts = self._send(items, upsets)
+        self._compare(counts, [Counter(outcome) for outcome in FrameOutcome])
+        self._before, self._model_before = counts, probe_counters(self._model)
+        return upsets.done
+
+    def _hostile(self, seed: int) -> Iterator[bytes]:
+        ports, idle_ms = self._probe.forest.ports or (), self._probe.parameters.table.idle_ms
+        return HostileItems(seed, self._captures, ports=ports, idle_ms=idle_ms).frames(self._frames)
+
+    def _send(self, items: Sequence[bytes], upsets: Upsets | None = None) -> tuple[list[ExportedRecord], _Counts]:
+        """The records, and the counters behind them."""
+        # Every other run is one without any pause.
+        pauses = Pauses(self._seed, 0.02, 0.1) if self._seed % 2 else None
+        stream, records, counters = self._stream, [], None
+        try:
+            sent_all = self._circuit.run(items, key=self._key, epoch_ms=EPOCH_MS, pauses=pauses, between=upsets)
+            for sent in sent_all:
+                for entry in stream.feed(sent):
+                    if isinstance(entry, ExportedRecord):
+                        records.append(entry)
+                    elif isinstance(entry, ExportedCounters):
+                        counters = entry
+        except TimeoutError as error:
+            raise CheckFailed(f"{self._where}: the probe hangs: {error}") from None
+        if upsets is not None:
+            # Readers refuse a record that begins after its end, as one whose times have been hit may.
+            stream.undecodable.clear()
+        if stream.bad_frames or stream.missing or stream.undecodable:
+            raise CheckFailed(f"{self._where}: messages cannot be read")
+        if counters is None:
+            raise CheckFailed(f"{self._where}: no counters came")
+        return records, counters.counters
+
+    def _compare(self, counts: _Counts, which: Iterable[Counter] | None = None) -> None:
+        """Hold what has been counted since bits turned over to what the model has."""
+        model = probe_counters(self._model)
+        for counter in model.keys() | counts.keys() if which is None else which:
+            got, want = counts[counter] - self._before[counter], model[counter] - self._model_before[counter]
+            if got != want:
+                raise CheckFailed(f"{self._where}: the counter {counter.name.lower()} is {got}, not {want}")
 
 
 def _good_flow(probe: ExportedProbe) -> Iterator[bytes]:

@@ -40,6 +40,7 @@ class HostileItems:
             self._bent_traffic,
             self._made_frames,
             self._few_flows,
+            self._slow_flow,
             self._noise,
             self._flood,
             self._oversize,
@@ -59,12 +60,13 @@ class HostileItems:
     def _now(self) -> int:
         """A time that mostly goes on, at times stands still, runs backwards or jumps far."""
         rng = self._random
-        step = rng.choice(
-            (0, 0, 0, 0, 1, 1, rng.randint(0, 50), rng.randint(0, self._idle_ms // 8), -rng.randint(0, 3000))
-        )
+        if rng.random() < 0.1:
+            # Back for one item: now is the latest time all the same.
+            return max(0, self._time_ms - rng.randint(0, 3000))
+        step = rng.choice((0, 0, 0, 0, 1, 1, rng.randint(0, 50), rng.randint(0, self._idle_ms // 8)))
         if rng.random() < 0.002:
             step = self._idle_ms + rng.randint(-2, 2)
-        self._time_ms = max(0, self._time_ms + step) % _LONGEST_MS
+        self._time_ms = (self._time_ms + step) % _LONGEST_MS
         return self._time_ms
 
     def _frame(self, data: bytes, wire_length: int) -> bytes:
@@ -122,6 +124,23 @@ class HostileItems:
                 ttl=rng.getrandbits(8),
                 payload=rng.choice((0, 6, 1400, 60_000)),
             )
+            yield self._frame(frame, wire_length)
+
+    def _slow_flow(self) -> Iterator[bytes]:
+        """A flow that goes on and on, so that no timeout ends it but the active one."""
+        rng = self._random
+        ends = [(rng.randbytes(4), rng.getrandbits(16)), (rng.randbytes(4), rng.choice(self._ports))]
+        for number in range(rng.randint(40, 120)):
+            (source, source_port), (destination, destination_port) = rng.sample(ends, 2)
+            frame, wire_length = tcp_frame(
+                source=source,
+                destination=destination,
+                source_port=source_port,
+                destination_port=destination_port,
+                flags=0x10 if number else 0x02,
+                payload=rng.randint(0, 1400),
+            )
+            self._time_ms = (self._time_ms + rng.randint(0, self._idle_ms // 2)) % _LONGEST_MS
             yield self._frame(frame, wire_length)
 
     def _noise(self) -> Iterator[bytes]:

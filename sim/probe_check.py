@@ -87,8 +87,9 @@ def check_probe(
     """Replay flows of a capture through circuit and model, write the result into the manifest, raise on a difference.
 
     Then a part of them comes again, damaged. Frames are cut after their headers; bytes come and are taken with random
-    gaps. A probe that can be loaded is offered a damaged table image and a good one meanwhile. ``engine`` is one of
-    :data:`~sim.testbench.SIMULATORS`; ``say`` as in :func:`~sim.compiling.compile_circuit`.
+    gaps, and the link waits, as one that a host feeds. A probe that can be loaded is offered a damaged table image and
+    a good one meanwhile. ``engine`` is one of :data:`~sim.testbench.SIMULATORS`; ``say`` as in
+    :func:`~sim.compiling.compile_circuit`.
     """
     if engine not in SIMULATORS:
         raise InputError(f"--engine: must be one of {', '.join(SIMULATORS)}, not {engine!r}")
@@ -109,7 +110,7 @@ def check_probe(
     model = software_probe(probe, TEST_KEY, others)
     expected = list(model.run(items))
     run = simulate_probe(
-        probe.parameters,
+        probe.waiting,
         items,
         key=TEST_KEY,
         epoch_ms=epoch_ms,

@@ -1,10 +1,10 @@
 """Replay: a capture through the probe of an export, in software or in simulation, and its records into a file."""
 
 import contextlib
+import dataclasses
 import itertools
 from collections import Counter as Tally
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
@@ -55,6 +55,14 @@ class ExportedProbe(NamedTuple):
     parameters: ProbeParameters
     walker: WalkerParameters | None = None
 
+    @property
+    def waiting(self) -> ProbeParameters:
+        """The parameters of the probe in simulation, where items come without the gaps of a wire.
+
+        Whatever the link of its board does, it waits for records to leave: so none is lost.
+        """
+        return dataclasses.replace(self.parameters, wait=True)
+
 
 class CaptureItems(NamedTuple):
     """A capture as items, and the epoch that their times are counted from."""
@@ -63,7 +71,7 @@ class CaptureItems(NamedTuple):
     items: Iterator[Item]
 
 
-@dataclass
+@dataclasses.dataclass
 class Replayed:
     """What a replay gave.
 
@@ -75,7 +83,7 @@ class Replayed:
     """
 
     monitor_only: bool
-    records: Tally[Verdict] = field(default_factory=Tally)
+    records: Tally[Verdict] = dataclasses.field(default_factory=Tally)
     counters: ExportedCounters | None = None
 
     @property
@@ -151,7 +159,7 @@ def simulated_line(
 ) -> Iterator[bytes]:
     """What the circuit sends over its serial line, in Amaranth's simulator."""
     waveforms = None if vcd is None else str(vcd)
-    run = simulate_probe(probe.parameters, capture.items, key=key, epoch_ms=capture.epoch_ms, tell=tell, vcd=waveforms)
+    run = simulate_probe(probe.waiting, capture.items, key=key, epoch_ms=capture.epoch_ms, tell=tell, vcd=waveforms)
     yield run.sent
 
 
@@ -164,7 +172,7 @@ def compiled_line(
     vcd: Path | None,
 ) -> Iterator[bytes]:
     """What the circuit sends over its serial line, as machine code."""
-    circuit = CompiledProbe(probe.parameters, say=say)
+    circuit = CompiledProbe(probe.waiting, say=say)
     return circuit.run(capture.items, key=key, epoch_ms=capture.epoch_ms, tell=tell, vcd=vcd)
 
 

@@ -15,6 +15,7 @@ from .block_headers import BlockPackets
 from .flow_columns import FlowColumns
 from .flow_index import FlowIndex, group_by_key, hash_keys
 from .flow_pieces import FlowStates, Pieces, SortedPackets, cut_pieces
+from .flow_prefixes import FlowPrefixes
 from .flow_sums import FlowSums
 from .table_parameters import TableParameters
 
@@ -51,7 +52,7 @@ class VectorFlows:
     version:
         Of the packets, 4 or 6.
     parameters:
-        Of a table without limit.
+        Of a table without limit. With ``early``, flows are given as they were at that packet, shorter ones whole.
     """
 
     def __init__(self, version: int, parameters: TableParameters):
@@ -64,6 +65,7 @@ class VectorFlows:
         self._tracked[list(parameters.ports or ())] = True
         self._count = 0
         self._states = FlowStates.none(0)
+        self._prefixes = FlowPrefixes(parameters.early) if parameters.early else None
         self._key = np.zeros(0, np.int64)
         self._initiator_high = np.zeros(0, bool)
         self._end_reason = np.zeros(0, np.uint8)
@@ -104,12 +106,13 @@ class VectorFlows:
         self._initiator_high[began] = high[fresh]
         self._start_ns[began] = times.time_ns[frames[at]]
         self._filled_at[began] = numbered[at]
+        kept = slice(None) if self._prefixes is None else self._prefixes.take(sorted_packets, pieces, row_of)
         self._states.put(row_of, pieces.states)
         self._end(before, pieces, row_of, sorted_packets.now_ms, numbered)
         lengths = np.diff(np.append(pieces.starts, len(order)))
         in_response = sorted_packets.from_lower == np.repeat(high, lengths)
         side = 2 * np.repeat(np.arange(len(high)), lengths) + in_response
-        self._sums.add(packets, order, side, row_of, fresh)
+        self._sums.add(packets, order[kept], side[kept], row_of, fresh)
         # The last piece of a key is the one that goes on; of equal indices the last one written holds.
         self._index.set_rows(numbers[pieces.groups], row_of)
 
@@ -119,6 +122,9 @@ class VectorFlows:
         states, high = self._states.take(slice(count)), self._initiator_high[:count]
         reason = self._end_reason[:count]
         ended_at = np.where(reason == _OPEN, _NEVER, self._ended_at[:count])
+        if self._prefixes is not None:
+            states = self._prefixes.states.take(slice(count))
+            reason = np.where(self._prefixes.are_whole(count), EndReason.ACTIVE, reason)
         lower, higher = _endpoints_of(self._index.keys(self._key[:count]))
         swap = high[:, None]
         columns = FlowColumns(
@@ -155,6 +161,8 @@ class VectorFlows:
                 column = getattr(self, name)
                 column.resize(room, refcheck=False)
             self._states.resize(room)
+            if self._prefixes is not None:
+                self._prefixes.states.resize(room)
             self._sums.resize(room)
         return row_of
 

@@ -14,13 +14,14 @@ from compiler.atomic import check_file_target
 from compiler.cli import new_app, progress, run, warn
 from compiler.errors import InputError
 from compiler.features import CATALOGUE, REFERENCE_COLUMNS, UNIVERSAL, accumulators_of
+from hdl.flow_table_parameters import MAX_EARLY
 from hdl.item import FrameOutcome
 from sim.table_parameters import TableParameters
 
 from .fit_report import print_fit
 from .fitting import FitParameters, fit_forest, fit_stump, sources_of
-from .flow_file import FLOW_COLUMNS, RAW_COLUMNS, check_target, flow_rows, raw_rows, write_rows
-from .flow_set import read_flow_set, split_senders
+from .flow_file import RAW_COLUMNS, check_target, flow_columns, flow_rows, raw_rows, write_rows
+from .flow_set import read_flow_set, said_of, split_senders
 from .labels import FlowLabel, read_labels
 from .measure import MeasuredCapture, addresses_of, measure_captures
 
@@ -70,6 +71,12 @@ def flows(
         typer.Option("--joined", help="The files are one capture, cut into pieces: flows go on from file to file."),
     ] = False,
     raw: Annotated[bool, typer.Option("--raw", help="Raw accumulators, no timeouts unless given.")] = False,
+    prefix: Annotated[
+        int,
+        typer.Option(
+            metavar="N", help="Flows as they are at their N-th packet, both ways, for a forest to judge early."
+        ),
+    ] = 0,
     idle: Annotated[float | None, typer.Option(help="Seconds without a packet that end a flow [120].")] = None,
     active: Annotated[float | None, typer.Option(help="Seconds after which a flow is cut [1800].")] = None,
     linger: Annotated[float | None, typer.Option(help="Seconds that a closed flow stays [2].")] = None,
@@ -78,6 +85,9 @@ def flows(
     check_target(out)
     if raw and labels is not None:
         raise InputError("--labels: cannot be joined to raw accumulators")
+    if prefix and (raw or not 2 <= prefix <= MAX_EARLY):
+        wrong = "has no meaning with --raw" if raw else f"must be 0 or from 2 to {MAX_EARLY}, not {prefix}"
+        raise InputError(f"--prefix: {wrong}")
     parameters = TableParameters(
         idle_ms=_milliseconds("idle", idle, None if raw else 120_000),
         active_ms=_milliseconds("active", active, None if raw else 1_800_000),
@@ -85,6 +95,7 @@ def flows(
         ports=parse_ports(ports),
         orientation=orientation,
         accumulators=tuple(REFERENCE_COLUMNS.values()) if raw else accumulators_of(tuple(CATALOGUE)),
+        early=prefix,
     )
     servers = frozenset(_address(text) for text in server or ())
     table = None if labels is None else read_labels(labels)
@@ -99,11 +110,11 @@ def flows(
     found = [[None] * len(capture.flows) if table is None else table.join(capture.flows) for capture in measured]
     labelled = "" if table is None else f", {_count_labelled(found, labels)} of them labelled"
     rows = chain.from_iterable(
-        raw_rows(capture) if raw else flow_rows(capture, of_capture, servers)
+        raw_rows(capture) if raw else flow_rows(capture, of_capture, servers, prefix)
         for capture, of_capture in zip(measured, found, strict=True)
     )
     with progress(f"writing {out.name}"):
-        write_rows(out, RAW_COLUMNS if raw else FLOW_COLUMNS, rows)
+        write_rows(out, RAW_COLUMNS if raw else flow_columns(prefix), rows)
     print(f"{out}: {count} flows from {used} of {frames} frames{labelled}")
 
 
@@ -164,7 +175,10 @@ def fit(
     orientation: Orientation = "initiator",
     name: Annotated[str, typer.Option(help="What reports call the forest.")] = "weighted vote",
 ) -> None:
-    """Train a forest on labelled flows and set it beside a one-split stump."""
+    """Train a forest on labelled flows and set it beside a one-split stump.
+
+    Of flows that were written with --prefix the forest is one that judges flows early, for `export --early`.
+    """
     check_file_target(out)
     names = _feature_names(features, directions)
     tracked = parse_ports(ports)
@@ -185,6 +199,10 @@ def fit(
     else:
         learn, validation = split_senders(flows, (2, 1), seed)
     taught = set(learn.sender.tolist()) | set(validation.sender.tolist())
+    if tested.prefix != flows.prefix:
+        raise InputError(
+            f"--test: must hold {said_of(flows.prefix)} as what is learnt from, not {said_of(tested.prefix)}"
+        )
     if known := sorted(taught & set(tested.sender.tolist())):
         raise InputError(f"--test: {len(known)} senders are also learnt from, {known[0]} for one; split by sender")
     with progress("fitting"):

@@ -63,6 +63,7 @@ def fit_forest(
         ports=None if parameters.ports is None else tuple(sorted(parameters.ports)),
         orientation=parameters.orientation,
         directions=parameters.directions,
+        prefix=learn.prefix,
         monitor_only=not point.within_budget,
         operating_point=point.to_notes(),
         provenance={

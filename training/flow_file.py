@@ -22,8 +22,10 @@ from .measure import MeasuredCapture
 
 __all__ = [
     "FLOW_COLUMNS",
+    "PREFIX_COLUMN",
     "RAW_COLUMNS",
     "check_target",
+    "flow_columns",
     "flow_rows",
     "raw_rows",
     "read_flow_rows",
@@ -44,6 +46,9 @@ _DESCRIPTION = (
 FLOW_COLUMNS = (*_DESCRIPTION, "syn_seen", "packets", *CATALOGUE)
 """Columns of a file to train on: the flow, its label, then every feature of the catalogue as an integer."""
 
+PREFIX_COLUMN = "prefix"
+"""Comes behind them in a file of flows as they are at a packet of this number."""
+
 RAW_COLUMNS = (
     *("file", "src", "sport", "dst", "dport", "first_ts"),
     *REFERENCE_COLUMNS,
@@ -54,10 +59,18 @@ RAW_COLUMNS = (
 _CHUNK_ROWS = 1 << 12
 
 
+def flow_columns(prefix: int) -> tuple[str, ...]:
+    """Columns of a file of flows as they are at this packet, 0 of whole ones."""
+    return (*FLOW_COLUMNS, PREFIX_COLUMN) if prefix else FLOW_COLUMNS
+
+
 def flow_rows(
-    capture: MeasuredCapture, labels: Sequence[FlowLabel | None], servers: frozenset[str] = frozenset()
+    capture: MeasuredCapture,
+    labels: Sequence[FlowLabel | None],
+    servers: frozenset[str] = frozenset(),
+    prefix: int = 0,
 ) -> Iterator[tuple]:
-    """Rows of FLOW_COLUMNS; ``labels`` are those of the flows.
+    """Rows of :func:`flow_columns`; ``labels`` are those of the flows.
 
     The client is the initiator. The sender, whom the flow is put down to, is the client; but the other side of a flow
     that one of our own ``servers`` opened, or that is labelled outgoing.
@@ -73,6 +86,7 @@ def flow_rows(
             flows.syn.astype(np.int64),
             flows.forward[PACKETS] + flows.response[PACKETS],
             *(f.values(flows.forward, flows.response, flows.duration_ms) for f in CATALOGUE.values()),
+            *([np.full(len(flows), prefix)] if prefix else []),
         )
         yield from zip(
             map(_timestamp, flows.start_ns.tolist()),

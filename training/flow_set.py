@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from compiler.errors import InputError
 from compiler.features import CATALOGUE
 
-from .flow_file import read_flow_rows
+from .flow_file import PREFIX_COLUMN, read_flow_rows
 from .labels import LABELS
 
-__all__ = ["LEGITIMATE", "SPAM", "FlowSet", "read_flow_set", "split_senders"]
+__all__ = ["LEGITIMATE", "SPAM", "FlowSet", "read_flow_set", "said_of", "split_senders"]
 
 SPAM = ("dnsbl", "spam")
 LEGITIMATE = ("ham", "outgoing", "submission")
@@ -39,6 +39,8 @@ class FlowSet:
         Features, integers.
     sender, label, sublabel:
         Texts, one a flow.
+    prefix:
+        0, or the number of the packet that flows are as they were at.
     """
 
     name: str
@@ -47,6 +49,7 @@ class FlowSet:
     sender: NDArray[np.str_]
     label: NDArray[np.str_]
     sublabel: NDArray[np.str_]
+    prefix: int = 0
 
     def __len__(self) -> int:
         return len(self.X)
@@ -79,7 +82,8 @@ class FlowSet:
         return len(np.unique(self.sender))
 
     def select(self, rows: NDArray) -> "FlowSet":
-        return FlowSet(self.name, self.features, self.X[rows], self.sender[rows], self.label[rows], self.sublabel[rows])
+        of_flows = {name: getattr(self, name)[rows] for name in ("X", *_TEXT)}
+        return replace(self, **of_flows)
 
     @property
     def teaching(self) -> "FlowSet":
@@ -96,12 +100,16 @@ def read_flow_set(
     """
     needed = tuple(dict.fromkeys((*_TEXT, *_INTEGERS, *_COMPLETE, *features)))
     widths = _INTEGERS | {name: CATALOGUE[name].bits for name in (*_COMPLETE, *features)}
-    texts, rows, found = [], [], 0
+    texts, rows, found, prefix = [], [], 0, None
     for path in paths:
         for place, row in read_flow_rows(Path(path), needed):
             found += 1
             if row["label"] not in ("", *LABELS):
                 raise InputError(f"{place}: label must be one of {', '.join(LABELS)}, not {row['label']!r}")
+            of_row = _unsigned(place, PREFIX_COLUMN, row.get(PREFIX_COLUMN, 0), 8)
+            prefix = of_row if prefix is None else prefix
+            if of_row != prefix:
+                raise InputError(f"{place}: must hold {said_of(prefix)} as the rows before, not {said_of(of_row)}")
             values = {name: _unsigned(place, name, row[name], bits) for name, bits in widths.items()}
             if ports is not None and ports.isdisjoint((values["client_port"], values["server_port"])):
                 raise InputError(f"{place}: flow must be of a port of --ports, not {values['server_port']}")
@@ -113,7 +121,12 @@ def read_flow_set(
     if not rows:
         raise InputError(f"{name}: must hold labelled, complete flows, but none of {found} is both")
     sender, label, sublabel = (np.array(column, str) for column in zip(*texts, strict=True))
-    return FlowSet(name, features, np.array(rows, np.int64), sender, label, sublabel)
+    return FlowSet(name, features, np.array(rows, np.int64), sender, label, sublabel, prefix)
+
+
+def said_of(prefix: int) -> str:
+    """What flows of a prefix are, in words."""
+    return f"flows at their packet {prefix}" if prefix else "whole flows"
 
 
 def _unsigned(place: str, name: str, value: str | int, bits: int) -> int:

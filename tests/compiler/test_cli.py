@@ -9,6 +9,7 @@ import pytest
 import typer
 from sklearn.ensemble import RandomForestClassifier
 
+from boards import TARGETS
 from compiler.__main__ import REFERENCE
 from compiler.__main__ import app as compiler_app
 from compiler.cli import new_app, run
@@ -16,7 +17,7 @@ from compiler.errors import CheckFailed, InputError
 from compiler.features import CATALOGUE
 from compiler.forest import Forest
 from tests.estimators import NAMES, labels_of, rows
-from tests.forests import one_tree
+from tests.forests import grown_forest, one_tree
 
 
 @pytest.fixture
@@ -122,7 +123,7 @@ def test_every_command_has_help_with_an_example(command, name):
     ("options", "message"),
     [
         (["-o", "no/where"], "no/where: the directory "),
-        (["--board", "none"], "board must be one of icebreaker, ice40_hx8k_b_evn, lfe5u-25f, lfe5u-85f, not 'none'"),
+        (["--board", "none"], f"board must be one of {', '.join(TARGETS)}, not 'none'"),
         (["--board", "icebreaker", "--top", "half"], "top must be one of probe, forest, not 'half'"),
         (["--board", "lfe5u-25f"], "lfe5u-25f is a device without pins or link, so top must be forest, not 'probe'"),
         (["--clock-mhz", "48"], "clock must not be given with top probe: it runs at 24 MHz"),
@@ -183,3 +184,16 @@ def test_as_a_module():
     done = subprocess.run([sys.executable, "-m", "compiler", "boards"], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
     assert "icebreaker" in done.stdout
+
+
+@pytest.mark.parametrize("options", [["--anonymise"], ["--loadable"], ["--early", "3"], ["--early", "300"]])
+def test_a_pipelined_probe_refuses_options_that_it_has_not(command, tmp_path, options):
+    grown_forest(names=("maxpl",), trees=1, prefix=3).to_json(tmp_path / "forest.json")
+    given = [tmp_path / "forest.json"] if options == ["--early", "3"] else []
+    out = tmp_path / "probe"
+
+    code, said, error = command(compiler_app, "export", *given, "--board", "colorlight_5a75b", *options, "-o", out)
+
+    assert (code, said) == (2, "")
+    assert error == f"error: {options[0]}: the probe of colorlight_5a75b is pipelined, and does not have it\n"
+    assert not out.exists()

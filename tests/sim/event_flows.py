@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from hdl.item import FrameOutcome, ItemKind
@@ -21,23 +22,29 @@ Flows = tuple[list[tuple[int, FlowRecord]], Counter[FrameOutcome]]
 
 
 def event_flows(frames: Iterable[CapturedFrame], parameters: TableParameters) -> Flows:
+    """With ``early``, of every flow that has an early record that one in place of the last."""
     table = FlowTable(parameters)
     starts: dict[Endpoints, int] = {}
+    early: dict[Endpoints, FlowRecord] = {}
     flows: list[tuple[int, FlowRecord]] = []
+
+    def take(records: Iterable[FlowRecord]) -> None:
+        for record in records:
+            endpoints = Endpoints(record.version, *sorted((record.initiator, record.responder)))
+            if record.early:
+                early[endpoints] = replace(record, early=False)
+            else:
+                flows.append((starts[endpoints], early.pop(endpoints, record)))
+
     for frame in frames:
         outcome, packet = decode_frame(frame.data, frame.wire_length, parameters.ports)
         filled = table.filled
-        ended = table.item(ItemKind.FRAME, frame.time_ns // 1_000_000, outcome, packet)
-        if packet is None:
-            continue
-        # Whatever ended was of the same endpoints: without a limit a flow ends only by its own packets.
-        endpoints, _ = endpoints_of(packet)
-        flows += ((starts[endpoints], record) for record in ended)
+        take(table.item(ItemKind.FRAME, frame.time_ns // 1_000_000, outcome, packet))
         if table.filled != filled:
+            # What has ended was of the same endpoints: without a limit a flow ends only by its own packets.
+            endpoints, _ = endpoints_of(packet)
             starts[endpoints] = frame.time_ns
-    for record in table.item(ItemKind.FLUSH, 0):
-        endpoints = Endpoints(record.version, *sorted((record.initiator, record.responder)))
-        flows.append((starts[endpoints], record))
+    take(table.item(ItemKind.FLUSH, 0))
     return sorted(flows, key=lambda flow: flow[0]), table.outcomes
 
 

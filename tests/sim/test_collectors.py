@@ -2,6 +2,7 @@
 
 import contextlib
 import csv
+import itertools
 import os
 import shutil
 import signal
@@ -14,12 +15,17 @@ from pathlib import Path
 import pytest
 
 from compiler.errors import InputError
+from sim.capture import read_capture
 from sim.collector_link import CollectorLink
 from sim.cxx import CxxCompiler
+from sim.headers import decode_frame
+from sim.made_frames import tcp_frame
 from sim.replay import replay
+from tests.sim.capture_files import pcap
 
 SLICE = Path(__file__).parents[2] / "training" / "data" / "test.pcap.gz"
 FRAMES = 6000
+IN_IPV6 = bytes.fromhex("20010db8") + bytes(8)
 VERDICTS = {"spam": 1, "uncertain": 0, "background": -1}
 
 
@@ -65,17 +71,42 @@ def wait_for(port: int, server: subprocess.Popen) -> None:
     raise TimeoutError("the collector does not listen")
 
 
+def capture_of_both_versions(path):
+    """Frames of the sample, then the packets of the first of them again in IPv6."""
+    frames = list(itertools.islice(read_capture(SLICE), FRAMES))
+    again = []
+    for frame in frames[: FRAMES // 3]:
+        _, packet = decode_frame(frame.data, frame.wire_length, None)
+        if packet is not None:
+            data, wire = tcp_frame(
+                source=IN_IPV6 + packet.source.to_bytes(4, "big"),
+                destination=IN_IPV6 + packet.destination.to_bytes(4, "big"),
+                source_port=packet.source_port,
+                destination_port=packet.destination_port,
+                flags=packet.flags,
+                window=packet.window,
+                ttl=packet.ttl,
+                payload=packet.length - 40,
+            )
+            again.append((frame.time_ns - frames[0].time_ns + frames[-1].time_ns, data, wire))
+    path.write_bytes(pcap([(frame.time_ns, frame.data, frame.wire_length) for frame in frames] + again))
+    return path
+
+
 def sent_to(port, probe, directory):
-    """What the compiled circuit sent, as rows of its record file."""
+    """What the model says that the compiled circuit, which sends it, sends; as rows of a record file."""
     try:
         CxxCompiler()
     except InputError as error:
         pytest.skip(str(error))
-    out = directory / "records.csv"
-    replay(SLICE, probe, out, engine="compiled", limit=FRAMES, collector=f"127.0.0.1:{port}")
-    with out.open() as file:
+    capture = capture_of_both_versions(directory / "capture.pcap")
+    replay(capture, probe, directory / "circuit.csv", engine="compiled", collector=f"127.0.0.1:{port}")
+    replay(capture, probe, directory / "model.csv", engine="model")
+    with (directory / "model.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert len(rows) > 100
+    assert sum(":" in row["client_ip"] for row in rows) > 30
+    assert {row["verdict"] for row in rows} == set(VERDICTS)
     return rows
 
 

@@ -7,6 +7,7 @@ import pytest
 from amaranth.back import rtlil
 from amaranth.hdl import ClockDomain, Module, Signal
 from amaranth.lib import wiring
+from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from compiler.emit import rtlil_text
@@ -17,6 +18,7 @@ from sim.compiling import compile_circuit
 from sim.cxx import CxxCompiler
 from sim.library_cache import LibraryCache
 from sim.testbench import simulate
+from sim.upsets import Upsets
 from tests.scripts import script
 
 
@@ -39,9 +41,65 @@ class Accumulator(wiring.Component):
         return m
 
 
+class Shelf(wiring.Component):
+    """A memory that is only read."""
+
+    address: In(2)
+    data: Out(70)
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.rows = rows = Memory(shape=70, depth=4, init=[1, 2, 3, 4])
+        read = rows.read_port()
+        m.d.comb += [read.addr.eq(self.address), read.en.eq(1), self.data.eq(read.data)]
+
+        return m
+
+
 @pytest.fixture
 def library():
     return compile_circuit(rtlil_text(Accumulator(), "accumulator"), "accumulator", optimise=False)
+
+
+@pytest.fixture
+def shelf():
+    return CompiledCircuit(compile_circuit(rtlil_text(Shelf(), "shelf"), "shelf", optimise=False))
+
+
+def rows_of(shelf):
+    for address in range(4):
+        shelf.set("address", address)
+        shelf.tick()
+        yield shelf.get("data")
+
+
+def test_a_bit_of_a_memory_turns_over(shelf):
+    assert {name: (memory.width, memory.depth) for name, memory in shelf.memories.items()} == {"rows": (70, 4)}
+    for row, bit in ((0, 0), (2, 31), (2, 32), (3, 69)):
+        shelf.flip("rows", row, bit)
+    assert list(rows_of(shelf)) == [0, 2, 3 | 1 << 31 | 1 << 32, 4 | 1 << 69]
+    shelf.flip("rows", 2, 32)
+    assert list(rows_of(shelf)) == [0, 2, 3 | 1 << 31, 4 | 1 << 69]
+
+
+@pytest.mark.parametrize(("row", "bit"), [(4, 0), (-1, 0), (0, 70), (0, -1)])
+def test_a_bit_outside_of_the_memory(shelf, row, bit):
+    with pytest.raises(ValueError, match=f"Bit must lie in 4 rows of 70 bits, not be {bit} of row {row}"):
+        shelf.flip("rows", row, bit)
+
+
+def test_upsets_come_when_they_are_due_and_are_the_same_again(shelf):
+    seen = []
+    for _ in range(2):
+        upsets, calls = Upsets(shelf, ["rows"], count=20, mean_cycles=10, seed=4), 0
+        begin = shelf.cycles
+        while clocks := upsets() if upsets.done < 20 else 0:
+            shelf.tick(min(clocks, 20))
+            calls += 1
+        assert shelf.cycles - begin in range(100, 320)
+        seen.append((calls, list(rows_of(shelf))))
+    # The second time every bit turns back.
+    assert seen[0][1] != [1, 2, 3, 4] == seen[1][1]
 
 
 def test_equals_the_simulator_clock_by_clock(library):

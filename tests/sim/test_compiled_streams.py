@@ -1,5 +1,7 @@
 """Streams of compiled circuits: each payload in the clock of Amaranth's simulator, and an end to waiting."""
 
+import itertools
+
 import numpy as np
 import pytest
 from amaranth.hdl import ClockDomain, ClockSignal, Module, Signal
@@ -107,6 +109,22 @@ def test_pauses():
     assert clocks[1] != clocks[2]
 
 
+def test_what_is_done_between_clocks_is_done_in_time():
+    payloads = np.arange(1, 200)
+    alone = CompiledStreams(circuit := compiled(Slow()))
+    expected = given(alone.put(payloads, idle_cycles=100))
+    cycles, seen = circuit.cycles, []
+
+    def between():
+        seen.append(circuit.cycles)
+        return 7
+
+    streams = CompiledStreams(circuit := compiled(Slow()), between=between)
+    assert given(streams.put(payloads, idle_cycles=100)) == expected
+    assert circuit.cycles == cycles
+    assert all(0 < later - before <= 7 for before, later in itertools.pairwise([*seen, cycles]))
+
+
 @pytest.mark.parametrize("pauses", [None, Pauses(1, of_output=1.0)])
 def test_an_end_to_waiting(pauses):
     payloads = [1, 2, STUCK] if pauses is None else [1, 2, 3]
@@ -116,5 +134,5 @@ def test_an_end_to_waiting(pauses):
 
 
 def test_payloads_that_are_too_wide():
-    with pytest.raises(ValueError, match="^Payloads must be of that come out must be of at most 32 bits, not 33$"):
+    with pytest.raises(ValueError, match="^Payloads that come out must be of at most 32 bits, not 33$"):
         CompiledStreams(compiled(Slow(bits=17)))

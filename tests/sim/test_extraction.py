@@ -109,13 +109,14 @@ def streams(draw):
     orientation=st.sampled_from(["initiator", "initiator", "first"]),
     timeouts=st.fixed_dictionaries({name: st.sampled_from([ms, ms, ms, None]) for name, ms in TINY.items()}),
     full=st.sampled_from([3, 5, 65535]),
+    early=st.sampled_from([0, 0, 2, 3, 7, 255]),
 )
-def test_any_frames_in_any_blocks(frames, sizes, ports, orientation, timeouts, full):
+def test_any_frames_in_any_blocks(frames, sizes, ports, orientation, timeouts, full, early):
     with pytest.MonkeyPatch.context() as patch:
         # A counter that is full after few packets.
         patch.setattr("sim.flow_table._FULL_COUNT", full)
         patch.setattr("sim.flow_pieces.FULL_COUNT", full)
-        same(frames, sizes, ports=ports, orientation=orientation, **timeouts)
+        same(frames, sizes, ports=ports, orientation=orientation, early=early, **timeouts)
 
 
 @settings(max_examples=30, deadline=None)
@@ -225,7 +226,14 @@ def compare(paths, parameters, block_bytes=SMALLEST):
     return bool(found)
 
 
-@pytest.mark.parametrize("changed", [{"ports": frozenset({25, 587})}, {"ports": None, **TINY, "orientation": "first"}])
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"ports": frozenset({25, 587})},
+        {"ports": frozenset({25, 587}), "early": 7},
+        {"ports": None, **TINY, "orientation": "first"},
+    ],
+)
 def test_slice(changed):
     assert compare([SLICE / "test.pcap.gz"], parameters_of(**changed))
 

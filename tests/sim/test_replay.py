@@ -108,6 +108,19 @@ def test_circuit_gives_the_file_of_the_model(engines, limit, export, tmp_path, s
         assert sum(entries[-1].counters[Counter(outcome)] for outcome in FrameOutcome) == frames
 
 
+def test_a_probe_that_cannot_wait_loses_nothing_in_replay(tmp_path, sim):
+    """Frames come without the gaps of the wire that it listens to, which its records could not keep up with."""
+    export = tmp_path / "probe"
+    compiler.export(grown_forest(names=("maxpl", "rsp", "slas")), export, board="colorlight_5a75b")
+    probe = read_probe(export)
+    assert (probe.parameters.wait, probe.waiting.wait) == (False, True)
+    for engine in ("model", "compiled"):
+        out = tmp_path / f"{engine}.csv"
+        assert sim("replay", SLICE, "--export", export, "--engine", engine, "-o", out)[0] == 0
+    assert (tmp_path / "compiled.csv").read_bytes() == (tmp_path / "model.csv").read_bytes()
+    assert len((tmp_path / "model.csv").read_text().splitlines()) > 800
+
+
 def test_without_a_compiler_nothing_is_written(export, tmp_path, sim, monkeypatch):
     monkeypatch.setenv("CXX", "no-such-compiler")
     out, vcd = tmp_path / "records.csv", tmp_path / "probe.vcd"

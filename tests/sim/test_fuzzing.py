@@ -1,0 +1,91 @@
+"""``python -m sim fuzz`` in the small: nothing differs, upsets are got over, and faults are found and named."""
+
+import dataclasses
+import re
+
+import pytest
+
+from compiler.errors import CheckFailed, InputError
+from compiler.features import UNIVERSAL
+from hdl.probe_front import Pipeline
+from sim.capture import read_capture
+from sim.compiled_probe import CompiledProbe
+from sim.cxx import CxxCompiler
+from sim.fuzzing import fuzz
+from sim.probe_check import CHECK_CAPTURE
+from sim.replay import ExportedProbe, software_probe
+from tests.forests import grown_forest
+from tests.hdl.test_probe import BUILD, probe_of
+
+FOREST = grown_forest(names=UNIVERSAL, seed=11)
+SERIAL = None
+PIPELINES = [Pipeline(item_bytes, 2) for item_bytes in (1, 4, 8)]
+
+
+@pytest.fixture(autouse=True)
+def _compiler():
+    try:
+        CxxCompiler()
+    except InputError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="module")
+def captures():
+    return [list(read_capture(CHECK_CAPTURE))[:3000]]
+
+
+def fuzzed(pipeline, captures, **options):
+    probe = ExportedProbe(FOREST, probe_of(FOREST, pipeline=pipeline))
+    return fuzz(probe, int(BUILD, 16), captures=captures, **options)
+
+
+@pytest.mark.parametrize("pipeline", [SERIAL, *PIPELINES], ids=str)
+def test_nothing_differs(pipeline, captures, monkeypatch):
+    monkeypatch.setattr("sim.fuzzing.FUZZ_RUN", 1500)
+    told = []
+    done = fuzzed(pipeline, captures, frames=4000, seed=3, tell=lambda *counts: told.append(counts))
+    assert told == [(1500, 4000), (3000, 4000), (4000, 4000)]
+    assert (done.frames, done.upsets) == (4000, 0)
+    assert done.records > 100
+    assert done.items > done.frames
+    assert done.cycles > 20 * done.frames
+
+
+@pytest.mark.parametrize("pipeline", [SERIAL, PIPELINES[0]], ids=str)
+def test_bits_of_the_table_turn_over(pipeline, captures, monkeypatch):
+    monkeypatch.setattr("sim.fuzzing.FUZZ_RUN", 1500)
+    done = fuzzed(pipeline, captures, frames=3000, seed=5, upsets=400)
+    assert done.upsets == 2 * 400
+    assert done.frames == 3000
+
+
+@pytest.mark.parametrize("changed", ["idle_ms", "linger_ms", "active_ms"])
+def test_a_fault_is_found_and_its_seed_is_named(changed, captures, monkeypatch):
+    """A timeout of the circuit that is not the one it should have."""
+
+    def another(probe, key):
+        table = probe.parameters.table
+        table = dataclasses.replace(table, **{changed: 2 * getattr(table, changed)})
+        return software_probe(probe._replace(parameters=dataclasses.replace(probe.parameters, table=table)), key)
+
+    monkeypatch.setattr("sim.fuzzing.software_probe", another)
+    monkeypatch.setattr("sim.fuzzing.FUZZ_RUN", 2000)
+    with pytest.raises(CheckFailed) as found:
+        fuzzed(SERIAL, captures, frames=20_000, seed=8)
+    (seed,) = re.match(r"fuzz, seed (\d+), 2000 frames: (?:record|the counter|\d+ records)", str(found.value)).groups()
+    # The run can be repeated by itself.
+    with pytest.raises(CheckFailed) as again:
+        fuzzed(SERIAL, captures, frames=2000, seed=int(seed))
+    assert str(again.value) == str(found.value)
+
+
+def test_a_hang_is_found(captures, monkeypatch):
+    class Stuck(CompiledProbe):
+        def run(self, items, **options):
+            yield from ()
+            raise TimeoutError("Nothing goes in or comes out for 3000 cycles")
+
+    monkeypatch.setattr("sim.fuzzing.CompiledProbe", Stuck)
+    with pytest.raises(CheckFailed, match="^fuzz, seed 4, 10 frames: the probe hangs: Nothing goes in"):
+        fuzzed(SERIAL, captures, frames=10, seed=4)
