@@ -107,7 +107,7 @@ def test_progress_on_a_terminal(tmp_path, monkeypatch):
         told.append(doing)
         yield told.append
 
-    monkeypatch.setattr("training.__main__.progress", progress)
+    monkeypatch.setattr("training.commands.flows.progress", progress)
     assert run_training("flows", SLICE / "test.pcap.gz", "-o", tmp_path / "f.csv") == 0
     assert told[0] == "measuring test.pcap.gz"
     assert told[-2].endswith("━" * 20 + " 100%")

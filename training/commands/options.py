@@ -1,0 +1,25 @@
+"""Options that several commands take."""
+
+from typing import Annotated, Literal
+
+import typer
+
+from compiler.errors import InputError
+
+__all__ = ["Orientation", "Ports", "parse_ports"]
+
+Ports = Annotated[str, typer.Option(help="Tracked TCP ports, with commas, or all.")]
+Orientation = Annotated[
+    Literal["initiator", "first"],
+    typer.Option(help="Forward is from the side that opened the flow, or from the first sender seen."),
+]
+
+
+def parse_ports(text: str) -> frozenset[int] | None:
+    """``all`` is None; else port numbers with commas between them."""
+    if text == "all":
+        return None
+    parts = text.split(",")
+    if not all(part.isascii() and part.isdigit() and 0 < int(part) < 1 << 16 for part in parts):
+        raise InputError(f"--ports: must be 'all' or ports from 1 to 65535 with commas, not {text!r}")
+    return frozenset(map(int, parts))
