@@ -1,6 +1,6 @@
 """DatagramReceiver: what the datagrams among the frames of a wire bring to a port of ours."""
 
-from amaranth.hdl import Cat, Module, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -64,6 +64,10 @@ class DatagramReceiver(wiring.Component):
         recent = Cat(self.i.p.data, earlier)
         left, total = Signal(16), Signal(16)
         m.d.comb += self.o.p.data.eq(self.i.p.data)
+        # What is wrong with a byte is known a clock later, which is early enough for the end of a whole header.
+        failures = Cat(self._failures(m, offset, recent, total, left))
+        failed = Signal.like(failures)
+        m.d.sync += [failed.eq(Mux(self.i.valid & self.i.ready, failures, 0)), wrong.eq(wrong | failed.any())]
 
         with m.FSM():
             with m.State("BYTES"):
@@ -74,7 +78,7 @@ class DatagramReceiver(wiring.Component):
                         m.d.sync += offset.eq(offset + 1)
                     with m.Elif(left != 0):
                         m.d.sync += left.eq(left - 1)
-                    self._header(m, offset, recent, total, left, wrong)
+                    self._keep(m, offset, recent, total, left)
                     with m.If(self.i.p.last):
                         m.next = "END"
             with m.State("END"):
@@ -85,13 +89,19 @@ class DatagramReceiver(wiring.Component):
 
         return m
 
-    def _header(self, m, offset, recent, total, left, wrong):
-        """What has to be so, field by field when its last byte has come."""
-        station, peer = self._station, self.peer
+    def _keep(self, m, offset, recent, total, left):
+        """Fields that are needed later, when their last byte has come."""
+        peer = self.peer
+        kept = {Header.SOURCE_MAC: peer.mac, Header.SOURCE_IP: peer.ip, Header.SOURCE_PORT: peer.port}
+        for field, register in (kept | {Header.TOTAL_LENGTH: total, Header.UDP_LENGTH: left}).items():
+            with m.If(offset == field.end):
+                m.d.sync += register.eq(recent)
+        with m.If(offset == Header.UDP_LENGTH.end + 1):
+            m.d.sync += left.eq(left - UDP_HEADER_BYTES)
 
-        def after(field, delay=0):
-            return m.If(offset == field.end + delay)
-
+    def _failures(self, m, offset, recent, total, left):
+        """What has to be otherwise, field by field when its last byte has come."""
+        station = self._station
         expected = {
             Header.DESTINATION_MAC: (station.mac, BROADCAST_MAC),
             Header.ETHERTYPE: (IPV4,),
@@ -101,29 +111,25 @@ class DatagramReceiver(wiring.Component):
             Header.DESTINATION_IP: (station.ip, BROADCAST_IP),
             Header.DESTINATION_PORT: (station.port,),
         }
-        for field, values in expected.items():
-            with after(field):
-                found = Cat(recent[: 8 * field.bytes] == value for value in values).any()
-                m.d.sync += wrong.eq(wrong | ~found)
-        kept = {Header.SOURCE_MAC: peer.mac, Header.SOURCE_IP: peer.ip, Header.SOURCE_PORT: peer.port}
-        for field, register in (kept | {Header.TOTAL_LENGTH: total, Header.UDP_LENGTH: left}).items():
-            with after(field):
-                m.d.sync += register.eq(recent)
         room, expected_length = Signal(LENGTH_BITS), Signal(16)
         m.d.sync += [room.eq(self.wire_length - _ETHERNET_BYTES), expected_length.eq(total - _IPV4_BYTES)]
-        with after(Header.TOTAL_LENGTH, 1):
-            m.d.sync += wrong.eq(wrong | (total > room))
-        with after(Header.UDP_LENGTH, 1):
-            agree = (left == expected_length) & (left >= UDP_HEADER_BYTES)
-            m.d.sync += [wrong.eq(wrong | ~agree), left.eq(left - UDP_HEADER_BYTES)]
-        self._checksum(m, offset, recent, wrong)
+        agree = (left == expected_length) & (left >= UDP_HEADER_BYTES)
+        return [
+            *(
+                (offset == field.end) & ~Cat(recent[: 8 * field.bytes] == value for value in values).any()
+                for field, values in expected.items()
+            ),
+            (offset == Header.TOTAL_LENGTH.end + 1) & (total > room),
+            (offset == Header.UDP_LENGTH.end + 1) & ~agree,
+            (offset == Header.DESTINATION_IP.end + 1) & ~self._checksum(m, offset, recent),
+        ]
 
-    def _checksum(self, m, offset, recent, wrong):
-        """The sum of all words of the IPv4 header, carries put back in."""
+    def _checksum(self, m, offset, recent):
+        """Whether the sum of all words of the IPv4 header, carries put back in, is right behind its last byte."""
         total = Signal(17)
-        with m.If(offset == Header.VERSION.at):
-            m.d.sync += total.eq(0)
-        with m.Elif(offset[0] & (offset > Header.VERSION.at) & (offset <= Header.DESTINATION_IP.end)):
-            m.d.sync += total.eq(total[:16] + recent[:16] + total[16])
-        with m.If(offset == Header.DESTINATION_IP.end + 1):
-            m.d.sync += wrong.eq(wrong | (total[:16] + total[16] != 0xFFFF))
+        with m.If(self.i.valid & self.i.ready):
+            with m.If(offset == Header.VERSION.at):
+                m.d.sync += total.eq(0)
+            with m.Elif(offset[0] & (offset > Header.VERSION.at) & (offset <= Header.DESTINATION_IP.end)):
+                m.d.sync += total.eq(total[:16] + recent[:16] + total[16])
+        return total[:16] + total[16] == 0xFFFF

@@ -24,7 +24,7 @@ class HostItem(wiring.Component):
 
     An item that begins to come while another is kept is dropped too.
 
-    **Latency**: 2 cycles from the end to the first byte. **Throughput**: a byte a clock.
+    **Latency**: 3 cycles from the end to the first byte. **Throughput**: a byte a clock.
 
     Attributes
     ----------
@@ -43,14 +43,16 @@ class HostItem(wiring.Component):
         m.submodules.bytes = memory = BlockRam(MemoryData(shape=8, depth=1 << (_LONGEST - 1).bit_length(), init=[]))
         count, kind = Signal(range(_LONGEST + 1)), Signal(8)
         wrong, right, address = Signal(), Signal(), Signal(range(_LONGEST + 1))
+        moves, last = Signal(), address == count
         data, end = self.i.valid & ~self.i.p.end, self.i.valid & self.i.p.end
         m.d.comb += [
             memory.write_address.eq(count),
             memory.write_data.eq(self.i.p.data),
             memory.read_address.eq(address),
-            self.o.p.data.eq(memory.read_data),
+            moves.eq(~self.o.valid | self.o.ready),
         ]
-        m.d.comb += [self.o.p.first.eq(address == 1), self.o.p.last.eq(address == count)]
+        with m.If(self.o.ready):
+            m.d.sync += self.o.valid.eq(0)
         with m.Switch(kind):
             for expected, body in _SIZES.items():
                 with m.Case(expected):
@@ -76,10 +78,17 @@ class HostItem(wiring.Component):
                 m.d.sync += address.eq(1)
                 m.next = "GIVE"
             with m.State("GIVE"):
-                m.d.comb += [self.o.valid.eq(1), memory.read_enable.eq(self.o.ready)]
-                with m.If(self.o.ready):
-                    m.d.sync += address.eq(address + 1)
-                    with m.If(self.o.p.last):
+                # Behind the block RAM, whose output comes late in the clock, there is a register.
+                m.d.comb += memory.read_enable.eq(moves)
+                with m.If(moves):
+                    m.d.sync += [
+                        self.o.valid.eq(1),
+                        self.o.p.data.eq(memory.read_data),
+                        self.o.p.first.eq(address == 1),
+                        self.o.p.last.eq(last),
+                        address.eq(address + 1),
+                    ]
+                    with m.If(last):
                         m.d.sync += count.eq(0)
                         m.next = "FILL"
         with m.If(~fsm.ongoing("FILL")):

@@ -26,12 +26,15 @@ the seconds from 8 on."""
 class _Time:
     """The time of an item as ``at`` counts it outside; what that was at the set-up; and the time since then.
 
-    Its high bytes and the seconds are kept in a memory, and counted a byte at a time.
+    Its high bytes and the seconds are kept in a memory, and counted a byte at a time. ``since`` is the low byte for the
+    item that has been chosen, ``low`` that of the one before until its header has begun.
     """
 
     at: Signal
     base: Signal
     low: Signal
+    since: Signal
+    wrapped: Signal
     kept: BlockRam
     place: Signal
 
@@ -86,7 +89,9 @@ class ItemMerger(wiring.Component):
         origin, index = Signal(_Origin), Signal(range(_TICK_BYTES))
         set_up, tick_due, second_due = Signal(), Signal(), Signal()
         m.submodules.kept = kept = BlockRam(MemoryData(shape=8, depth=16, init=[]), in_logic=None)
-        time = _Time(*(Signal(STAMP_BITS) for _ in range(3)), kept, Signal(range(_TICK_BYTES)))
+        time = _Time(*(Signal(STAMP_BITS) for _ in range(4)), Signal(), kept, Signal(range(_TICK_BYTES)))
+        # Known a clock after the item has been chosen, and in the next: before the second byte of its header.
+        m.d.sync += [time.since.eq(time.at - time.base), time.wrapped.eq(time.since < time.low)]
         free, host = Signal(), origin == _Origin.HOST
         m.d.comb += free.eq(~self.o.valid | self.o.ready)
         m.d.sync += self.restart.eq(0)
@@ -178,8 +183,6 @@ class ItemMerger(wiring.Component):
         """A byte of it; those of a host's item are taken, and their time is not looked at."""
         host, tick, frame = (origin == value for value in (_Origin.HOST, _Origin.TICK, _Origin.FRAME))
         byte, last = Signal(8), Signal()
-        low = Signal(STAMP_BITS)
-        m.d.comb += low.eq(time.at - time.base)
         with m.Switch(index):
             with m.Case(0):
                 m.d.comb += byte.eq(Mux(tick, ItemKind.TICK, ItemKind.FRAME))
@@ -204,8 +207,8 @@ class ItemMerger(wiring.Component):
         self._put(m, byte, last, index == 0)
         m.d.sync += index.eq(index + 1)
         with m.If(index == 1):
-            m.d.sync += [time.low.eq(low), time.place.eq(_HIGH)]
-            with m.If(low < time.low):
+            m.d.sync += [time.low.eq(time.since), time.place.eq(_HIGH)]
+            with m.If(time.wrapped):
                 m.next = "READ"
         with m.If((index == 2) & set_up):
             m.d.sync += [time.base.eq(time.at), time.low.eq(0), self.restart.eq(1)]
