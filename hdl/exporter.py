@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from amaranth.hdl import C, Cat, Module, Mux, Signal
+from amaranth.hdl import C, Cat, Module, Mux, Shape, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -47,6 +47,7 @@ class _Agenda:
     due: Signal
     waiting: Signal
     """An announcement was asked for; it waits until no record is left."""
+    quiet: Signal
     records: Signal
     ticks: Signal
 
@@ -125,11 +126,10 @@ class Exporter(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         p = self._parameters
-        m.submodules.program = program = self._program()
-        read = program.read_port()
-        at, step = Signal(range(len(self._steps))), Signal.like(read.data)
-        m.d.comb += read.addr.eq(at)
-        m.d["sync" if self._registered else "comb"] += step.eq(read.data)
+        at = Signal(range(len(self._steps)))
+        step = self._program(m, at)
+        quiet = Signal()
+        m.d["sync" if self._registered else "comb"] += quiet.eq(self.quiet)
 
         due, waiting = Signal(init=1), Signal()
         records, ticks = Signal(range(p.records_between + 1)), Signal(range(p.ticks_between + 1))
@@ -144,7 +144,7 @@ class Exporter(wiring.Component):
         with m.If(~self.enabled | (ticks == p.ticks_between) | (records == p.records_between)):
             m.d.sync += due.eq(1)
 
-        agenda = _Agenda(due, waiting, records, ticks)
+        agenda = _Agenda(due, waiting, quiet, records, ticks)
         progress = _Progress(at, step, first, is_data, sequence, seconds, fill)
         self._waits = WaitStates(m, registered=self._registered)
         with m.FSM() as fsm:
@@ -156,12 +156,17 @@ class Exporter(wiring.Component):
 
         return m
 
-    def _program(self):
-        return Memory(
-            shape=data.StructLayout({"operand": 8, "opcode": Opcode, "last": 1}),
-            depth=len(self._steps),
-            init=[{"operand": s.operand, "opcode": s.opcode, "last": s.last} for s in self._steps],
-        )
+    def _program(self, m, at):
+        """The step at a place, from a memory for each half, so that of either one block RAM of an ECP5 is enough."""
+        step = Signal(data.StructLayout({"operand": 8, "opcode": Opcode, "last": 1}))
+        operands = [step.operand for step in self._steps]
+        rest = [step.opcode | step.last << Shape.cast(Opcode).width for step in self._steps]
+        for name, bits, init in (("operands", step.operand, operands), ("opcodes", Cat(step.opcode, step.last), rest)):
+            m.submodules[name] = memory = Memory(shape=len(bits), depth=len(init), init=init)
+            read = memory.read_port()
+            m.d.comb += read.addr.eq(at)
+            m.d["sync" if self._registered else "comb"] += bits.eq(read.data)
+        return step
 
     def _start(self, m, agenda, progress):
         """Chooses the next message: templates with the counters behind them, or a record's."""
@@ -169,10 +174,10 @@ class Exporter(wiring.Component):
         waiting, records = agenda.waiting, agenda.records
         with m.State("IDLE"):
             m.d.sync += [first.eq(1), is_data.eq(0)]
-            with m.If(self.enabled & (agenda.due | (waiting & self.quiet))):
+            with m.If(self.enabled & (agenda.due | (waiting & agenda.quiet))):
                 m.d.sync += [agenda.due.eq(0), agenda.ticks.eq(0), records.eq(0), at.eq(self._starts[0])]
                 # What was asked for waits on: these counters lack the records that are left.
-                m.d.sync += waiting.eq((waiting | self.announce) & ~self.quiet)
+                m.d.sync += waiting.eq((waiting | self.announce) & ~agenda.quiet)
                 m.next = "FETCH"
             with m.Elif(self.enabled & self.i.valid):
                 m.d.comb += self.record.address.eq(0)

@@ -63,6 +63,8 @@ def _emit(t: FlowTableSignals) -> None:
         m.d.sync += t.entry.eq(t.entry + 1)
         m.next = "EXAMINE"
         with m.If(t.entry == t.parameters.entries - 1):
+            # Nothing is left, whatever bits of the memory have turned over.
+            m.d.sync += t.table.fill.eq(0)
             m.next = "DONE"
 
 

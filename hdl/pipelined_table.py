@@ -349,5 +349,6 @@ class PipelinedFlowTable(wiring.Component):
         with m.State("FLUSHED"):
             with m.If(~records.busy):
                 m.d.comb += self.flush.eq(1)
-                m.d.sync += self._flushed.eq(0)
+                # Nothing is left, whatever bits of the memories have turned over.
+                m.d.sync += [self._flushed.eq(0), self.fill.eq(0)]
                 m.next = "IDLE"

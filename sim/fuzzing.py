@@ -169,6 +169,8 @@ class _Run:
             raise CheckFailed(f"{self._where}: messages cannot be read")
         if counters is None:
             raise CheckFailed(f"{self._where}: no counters came")
+        if counters.fill:
+            raise CheckFailed(f"{self._where}: {counters.fill} entries are said to be in use after a flush")
         return records, counters.counters
 
     def _compare(self, counts: _Counts, which: Iterable[Counter] | None = None) -> None:
