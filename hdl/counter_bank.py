@@ -30,7 +30,8 @@ class CounterBank(wiring.Component):
     counters: how many
     sources: how many streams of events there are; the lowest goes first
     amount_bits: of every event
-    in_logic: the memories are small ones in logic, whose output comes early in the clock; where there are such
+    in_logic: the memories are small ones in logic, whose output comes early in the clock; where there are such.
+        A snapshot then takes 8 cycles a counter, and what is read follows its address by two clocks
 
     Attributes
     ----------
@@ -65,7 +66,8 @@ class CounterBank(wiring.Component):
             for _ in range(2)
         )
         m.submodules.live, m.submodules.copy = live, copy
-        m.d.comb += [copy.read_address.eq(self.address), self.data.eq(copy.read_data)]
+        m.d["sync" if self._in_logic else "comb"] += copy.read_address.eq(self.address)
+        m.d.comb += self.data.eq(copy.read_data)
 
         limb = Signal(range(LIMBS))
         index = Signal(range(self._counters))
@@ -116,13 +118,17 @@ class CounterBank(wiring.Component):
                 m.next = "IDLE"
 
     def _copy(self, m, live, copy, limb, index):
-        """A limb is written while the next one is read."""
+        """A limb is written while the next one is read, unless its address would come too late for that."""
         following = Cat(limb, index) + 1
         with m.State("COPY_READ"):
             m.next = "COPY_WRITE"
         with m.State("COPY_WRITE"):
-            m.d.comb += [copy.write_enable.eq(1), live.read_address.eq(following)]
+            m.d.comb += copy.write_enable.eq(1)
             m.d.sync += Cat(limb, index).eq(following)
+            if self._in_logic:
+                m.next = "COPY_READ"
+            else:
+                m.d.comb += live.read_address.eq(following)
             with m.If((limb == LIMBS - 1) & (index == self._counters - 1)):
                 m.d.comb += self.snapshot_done.eq(1)
                 m.next = "IDLE"

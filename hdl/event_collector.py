@@ -10,6 +10,8 @@ from hdl.counter_bank import AMOUNT_BITS, event_shape
 
 __all__ = ["EventCollector"]
 
+_GROUP = 8
+
 _ROUND_BITS = 12
 """A counter is handed over at least every 2 ** 12 clocks, a snapshot in between."""
 
@@ -62,9 +64,13 @@ class EventCollector(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         side, asked = Signal(), Signal()  # that is added to; whether a snapshot follows
-        place, clear, chosen = Signal(range(len(self._indices))), Signal(), Signal(self._bits)
-        sums = self._sums(m, side, place, clear)
-        m.d.sync += chosen.eq(Array(Mux(side, *pair) for pair in sums)[place])
+        place, clears, chosen = Signal(range(len(self._indices))), Signal(len(self._indices)), Signal(self._bits)
+        sums = self._sums(m, side, clears)
+        # Of every group of sums one, then a group.
+        groups = [Array(Mux(side, *pair) for pair in sums[at : at + _GROUP]) for at in range(0, len(sums), _GROUP)]
+        firsts = [Signal(self._bits, name=f"first_{number}") for number in range(len(groups))]
+        m.d.sync += [first.eq(group[place % _GROUP]) for first, group in zip(firsts, groups, strict=True)]
+        m.d.sync += [chosen.eq(Array(firsts)[place // _GROUP]), clears.eq(0)]
         m.d.comb += [self.o.p.index.eq(Array(self._indices)[place]), self.o.p.amount.eq(chosen)]
 
         with m.FSM():
@@ -72,12 +78,14 @@ class EventCollector(wiring.Component):
                 m.d.sync += [side.eq(~side), asked.eq(self.snapshot)]
                 m.next = "LOOK"
             with m.State("LOOK"):
+                m.next = "CHOOSE"
+            with m.State("CHOOSE"):
                 m.next = "HAND_OVER"
             with m.State("HAND_OVER"):
                 m.d.comb += self.o.valid.eq(chosen != 0)
                 with m.If(~self.o.valid | self.o.ready):
-                    m.d.comb += clear.eq(1)
-                    m.d.sync += place.eq(place + 1)
+                    # Nothing is added to this side until it has been cleared.
+                    m.d.sync += [clears.bit_select(place, 1).eq(1), place.eq(place + 1)]
                     m.next = "LOOK"
                     with m.If(place == len(self._indices) - 1):
                         m.d.sync += place.eq(0)
@@ -91,7 +99,7 @@ class EventCollector(wiring.Component):
 
         return m
 
-    def _sums(self, m, side, place, clear):
+    def _sums(self, m, side, clears):
         """For every counter what its two sides hold."""
         sums = []
         for number, source in enumerate(self._sources):
@@ -103,7 +111,7 @@ class EventCollector(wiring.Component):
                 for one, total in enumerate(pair):
                     with m.If((side == one) & comes):
                         m.d.sync += total.eq(total + event.p.amount[:bits])
-                    with m.If((side != one) & clear & (place == at)):
+                    with m.If((side != one) & clears[at]):
                         m.d.sync += total.eq(0)
                 sums.append(pair)
         return sums

@@ -71,7 +71,7 @@ class Exporter(wiring.Component):
     Templates and counters go out each time the probe has been set up, after so many records or ticks, and when
     ``announce`` was high and no record is left to send; so the counters after a flush hold everything before it.
 
-    **Throughput**: a byte in 4 cycles, or in 7 with ``registered``.
+    **Throughput**: a byte in 4 cycles, or in 8 with ``registered``.
 
     Parameters
     ----------
@@ -202,8 +202,8 @@ class Exporter(wiring.Component):
             m.next = self._waits.before("STEP")
         with m.State("STEP"):
             self._address(m, step)
-            # One clock for the memory, one for the sum.
-            m.next = self._waits.before("SELECT", 2, lambda: self._address(m, step))
+            # Two clocks for the memory or one and the sum, one for the bytes that the step's may be.
+            m.next = self._waits.before("SELECT", 3, lambda: self._address(m, step))
         with m.State("SELECT"):
             self._address(m, step)
             m.d.sync += self.o.p.data.eq(self._byte(m, progress))
@@ -248,23 +248,27 @@ class Exporter(wiring.Component):
         }
         if self._parameters.live_forest:
             live |= {Live.FOREST: self.forest_id, Live.MONITOR_ONLY: self.monitor_only}
-        byte = Signal(8)
+        domain = m.d["sync" if self._registered else "comb"]
         absolute = Signal(EPOCH_BITS + 1)
-        m.d["sync" if self._registered else "comb"] += absolute.eq(self.epoch_ms + self.record.data)
-        time = Cat(absolute, C(0, 64))
+        domain += absolute.eq(self.epoch_ms + self.record.data)
+        of_live = Signal(8)
+        with m.Switch(step.operand):
+            for number, value in live.items():
+                for index in range(number.size):
+                    with m.Case(number << 2 | index):
+                        domain += of_live.eq(value >> 8 * index)
+        sources = {
+            Opcode.RECORD: self.record.data.word_select(step.operand[:2], 8),
+            Opcode.TIME: Cat(absolute, C(0, 64)).word_select(step.operand[:3], 8),
+            Opcode.COUNTER: self.counter_data.word_select(step.operand[0], 8),
+        }
+        choices = {Opcode.LITERAL: step.operand, Opcode.LIVE: of_live}
+        for opcode, value in sources.items():
+            choices[opcode] = Signal(8, name=f"of_{opcode.name.lower()}")
+            domain += choices[opcode].eq(value)
+        byte = Signal(8)
         with m.Switch(step.opcode):
-            with m.Case(Opcode.LITERAL):
-                m.d.comb += byte.eq(step.operand)
-            with m.Case(Opcode.RECORD):
-                m.d.comb += byte.eq(self.record.data.word_select(step.operand[:2], 8))
-            with m.Case(Opcode.TIME):
-                m.d.comb += byte.eq(time.word_select(step.operand[:3], 8))
-            with m.Case(Opcode.COUNTER):
-                m.d.comb += byte.eq(self.counter_data.word_select(step.operand[0], 8))
-            with m.Case(Opcode.LIVE):
-                with m.Switch(step.operand):
-                    for number, value in live.items():
-                        for index in range(number.size):
-                            with m.Case(number << 2 | index):
-                                m.d.comb += byte.eq(value >> 8 * index)
+            for opcode, value in choices.items():
+                with m.Case(opcode):
+                    m.d.comb += byte.eq(value)
         return byte

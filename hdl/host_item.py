@@ -30,7 +30,7 @@ class HostItem(wiring.Component):
     ----------
     i: symbols
     o: items, all bytes of one without a gap
-    set_up: high with the end of a set-up that is passed on
+    set_up: high a clock after the end of a set-up that is passed on
     """
 
     i: In(symbol_signature())
@@ -43,7 +43,7 @@ class HostItem(wiring.Component):
         m.submodules.bytes = memory = BlockRam(MemoryData(shape=8, depth=1 << (_LONGEST - 1).bit_length(), init=[]))
         count, kind = Signal(range(_LONGEST + 1)), Signal(8)
         wrong, right, address = Signal(), Signal(), Signal(range(_LONGEST + 1))
-        moves, last = Signal(), address == count
+        moves, last, accepted = Signal(), address == count, Signal()
         data, end = self.i.valid & ~self.i.p.end, self.i.valid & self.i.p.end
         m.d.comb += [
             memory.write_address.eq(count),
@@ -69,14 +69,16 @@ class HostItem(wiring.Component):
                     with m.If(count == 0):
                         m.d.sync += kind.eq(self.i.p.data)
                 with m.If(end):
-                    m.d.sync += [count.eq(0), wrong.eq(0)]
-                    with m.If(right):
-                        m.d.sync += count.eq(count)
-                        m.d.comb += self.set_up.eq(kind == ItemKind.SETUP)
-                        m.next = "FETCH"
+                    m.d.sync += [accepted.eq(right), wrong.eq(0)]
+                    m.next = "FETCH"
             with m.State("FETCH"):
                 m.d.sync += address.eq(1)
-                m.next = "GIVE"
+                with m.If(accepted):
+                    m.d.comb += self.set_up.eq(kind == ItemKind.SETUP)
+                    m.next = "GIVE"
+                with m.Else():
+                    m.d.sync += count.eq(0)
+                    m.next = "FILL"
             with m.State("GIVE"):
                 # Behind the block RAM, whose output comes late in the clock, there is a register.
                 m.d.comb += memory.read_enable.eq(moves)

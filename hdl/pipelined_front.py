@@ -4,6 +4,7 @@ from amaranth.hdl import Module
 from amaranth.lib.wiring import connect, flipped
 
 from hdl.flow_table_parameters import FlowTableParameters
+from hdl.identified_item import IdentifiedItem
 from hdl.identity_lanes import IdentityLanes
 from hdl.packet import ParsedItem
 from hdl.parsed_set_up import ParsedSetUp
@@ -42,6 +43,7 @@ class PipelinedFront(ProbeFront):
         m.submodules.register = register = StreamRegister(shape=ParsedItem)
         m.submodules.set_up = set_up = ParsedSetUp()
         m.submodules.hashes = hashes = IdentityLanes(lanes=self._pipeline.hashes)
+        m.submodules.identified = identified = StreamRegister(shape=IdentifiedItem)
         m.submodules.table = table = PipelinedFlowTable(parameters=self._table)
         m.submodules.words = words = RecordWords(parameters=self._table)
 
@@ -50,7 +52,8 @@ class PipelinedFront(ProbeFront):
         connect(m, frame_tally.o, register.i)
         connect(m, register.o, set_up.i)
         connect(m, set_up.o, hashes.i)
-        connect(m, hashes.o, table.i)
+        connect(m, hashes.o, identified.i)
+        connect(m, identified.o, table.i)
         connect(m, table.o, words.i)
         connect(m, words.o, flipped(self.o))
 

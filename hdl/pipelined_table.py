@@ -253,14 +253,17 @@ class PipelinedFlowTable(wiring.Component):
                 self._has_best.eq(0),
                 self._way.eq(1 if p.ways > 1 else 0),
             ]
+            # An address may be there for nothing.
+            first = Cat(Const(0, len(self._way)), i.p.identity[: len(self._set)])
+            m.d.comb += self._tags.read_address.eq(Mux(used, first, self._sweep))
             with m.If(i.valid):
                 with m.If(i.p.descriptor.kind == ItemKind.FLUSH):
                     m.next = "FLUSH"
                 with m.Elif(used):
-                    self._ask(m, Cat(Const(0, len(self._way)), i.p.identity[: len(self._set)]))
+                    m.d.comb += self._at_address.eq(1)
                     m.next = "WAYS" if p.ways > 1 else "SWEEP"
                 with m.Else():
-                    self._ask(m, self._sweep, sweep=1, last=1)
+                    m.d.comb += [self._at_address.eq(1), self._at_sweep.eq(1), self._last_address.eq(1)]
                     m.next = "SETTLE"
         with m.State("WAYS"):
             self._ask(m, Cat(self._way, self._set))

@@ -9,14 +9,14 @@ from hdl.counter_bank import CounterBank
 from sim.testbench import simulate
 
 
-async def read_snapshot(ctx, dut, counters):
+async def read_snapshot(ctx, dut, counters, latency=1):
     """All counters of the last snapshot."""
     values = []
     for counter in range(counters):
         value = 0
         for limb in range(4):
             ctx.set(dut.address, counter << 2 | limb)
-            await ctx.tick()
+            await ctx.tick().repeat(latency)
             value |= ctx.get(dut.data) << 16 * limb
         values.append(value)
     return values

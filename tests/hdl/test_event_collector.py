@@ -71,7 +71,7 @@ def test_every_snapshot_is_of_one_moment(seed):
             ctx.set(dut.snapshot, 1)
             await ctx.tick().until(dut.snapshot_done)
             ctx.set(dut.snapshot, 0)
-            seen.append(tuple(await read_snapshot(ctx, dut, COUNTERS)))
+            seen.append(tuple(await read_snapshot(ctx, dut, COUNTERS, latency=2)))
         done = True
 
     simulate(dut, feed, ask, limit_cycles=20_000)
