@@ -10,6 +10,7 @@ from hdl.entry_layout import EARLY_BIT, EntryLayout, EntryWord, StateBit
 from hdl.feature_stream import FeatureCollector
 from hdl.features import FeatureExtractor, FeatureSource
 from hdl.record_buffer import record_port_signature
+from hdl.stream_register import StreamRegister
 from hdl.verdict import Verdict, VerdictReason
 from hdl.wait_states import WaitStates
 
@@ -78,13 +79,18 @@ class Classifier(wiring.Component):
         m = Module()
         m.submodules.forest = forest = self._forest
         m.submodules.extractor = extractor = self._extractor
+        features = extractor.o
+        if self._registered:
+            m.submodules.register = register = StreamRegister(shape=extractor.o.payload.shape())
+            connect(m, extractor.o, register.i)
+            features = register.o
         if set(forest.i.p.shape().members) == {"value", "last"}:
-            connect(m, extractor.o, forest.i)
+            connect(m, features, forest.i)
         else:
             m.submodules.collector = collector = FeatureCollector(
                 value_bits=len(extractor.o.p.value), features_layout=forest.i.p.shape()
             )
-            connect(m, extractor.o, collector.i)
+            connect(m, features, collector.i)
             connect(m, collector.o, forest.i)
         m.d.comb += extractor.record.data.eq(self.record.data)
 

@@ -43,7 +43,7 @@ class DatagramReceiver(wiring.Component):
     ----------
     i, wire_length: frames that are good, from a :class:`hdl.frame_ring.FrameRing`
     o: symbols
-    peer: who sent the datagram, from its end on until another frame begins
+    peer: who sent the datagram, from its end on until the addresses of another have come
     """
 
     def __init__(self, *, station: Station):

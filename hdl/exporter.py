@@ -71,13 +71,13 @@ class Exporter(wiring.Component):
     Templates and counters go out each time the probe has been set up, after so many records or ticks, and when
     ``announce`` was high and no record is left to send; so the counters after a flush hold everything before it.
 
-    **Throughput**: a byte in 4 cycles, or in 8 with ``registered``.
+    **Throughput**: a byte in 4 cycles, or in 9 with ``registered``.
 
     Parameters
     ----------
     parameters: what it sends
     layout: of records
-    registered: what is read of the record follows by two clocks, and nothing is computed right behind a memory
+    registered: what is read of the record follows by three clocks, and nothing is computed right behind a memory
 
     Attributes
     ----------
@@ -99,6 +99,7 @@ class Exporter(wiring.Component):
         if layout.record_words > MAX_RECORD_WORDS:
             raise ValueError(f"A record must have at most {MAX_RECORD_WORDS} words, not {layout.record_words}")
         self._parameters, self._registered = parameters, registered
+        self._domain = "sync" if registered else "comb"
         messages = (parameters.templates, parameters.counters, parameters.ipv4, parameters.ipv6)
         self._starts = [sum(len(message) for message in messages[:n]) for n in range(len(messages))]
         self._steps = [step for message in messages for step in message]
@@ -129,7 +130,7 @@ class Exporter(wiring.Component):
         at = Signal(range(len(self._steps)))
         step = self._program(m, at)
         quiet = Signal()
-        m.d["sync" if self._registered else "comb"] += quiet.eq(self.quiet)
+        m.d[self._domain] += quiet.eq(self.quiet)
 
         due, waiting = Signal(init=1), Signal()
         records, ticks = Signal(range(p.records_between + 1)), Signal(range(p.ticks_between + 1))
@@ -165,7 +166,7 @@ class Exporter(wiring.Component):
             m.submodules[name] = memory = Memory(shape=len(bits), depth=len(init), init=init)
             read = memory.read_port()
             m.d.comb += read.addr.eq(at)
-            m.d["sync" if self._registered else "comb"] += bits.eq(read.data)
+            m.d[self._domain] += bits.eq(read.data)
         return step
 
     def _start(self, m, agenda, progress):
@@ -180,8 +181,8 @@ class Exporter(wiring.Component):
                 m.d.sync += waiting.eq((waiting | self.announce) & ~agenda.quiet)
                 m.next = "FETCH"
             with m.Elif(self.enabled & self.i.valid):
-                m.d.comb += self.record.address.eq(0)
-                m.next = self._waits.before("START_DATA")
+                m.d[self._domain] += self.record.address.eq(0)
+                m.next = self._waits.before("START_DATA", 2)
         with m.State("SNAPSHOT"):
             m.d.comb += self.snapshot.eq(1)
             m.d.sync += [first.eq(1), is_data.eq(1), at.eq(self._starts[1])]
@@ -202,8 +203,8 @@ class Exporter(wiring.Component):
             m.next = self._waits.before("STEP")
         with m.State("STEP"):
             self._address(m, step)
-            # Two clocks for the memory or one and the sum, one for the bytes that the step's may be.
-            m.next = self._waits.before("SELECT", 3, lambda: self._address(m, step))
+            # A clock each for the address, the memory, the sum, and the bytes that the step's may be.
+            m.next = self._waits.before("SELECT", 4, lambda: self._address(m, step))
         with m.State("SELECT"):
             self._address(m, step)
             m.d.sync += self.o.p.data.eq(self._byte(m, progress))
@@ -230,10 +231,9 @@ class Exporter(wiring.Component):
 
     def _address(self, m, step):
         """Asks for the word that the byte of this step lies in."""
-        m.d.comb += [
-            self.record.address.eq(Mux(step.opcode == Opcode.TIME, step.operand[3:], step.operand[2:])),
-            self.counter_address.eq(step.operand[1:]),
-        ]
+        word = Mux(step.opcode == Opcode.TIME, step.operand[3:], step.operand[2:])
+        m.d[self._domain] += self.record.address.eq(word)
+        m.d.comb += self.counter_address.eq(step.operand[1:])
 
     def _byte(self, m, progress):
         step, said = progress.step, self.i.p
@@ -248,15 +248,18 @@ class Exporter(wiring.Component):
         }
         if self._parameters.live_forest:
             live |= {Live.FOREST: self.forest_id, Live.MONITOR_ONLY: self.monitor_only}
-        domain = m.d["sync" if self._registered else "comb"]
+        domain = m.d[self._domain]
         absolute = Signal(EPOCH_BITS + 1)
         domain += absolute.eq(self.epoch_ms + self.record.data)
         of_live = Signal(8)
-        with m.Switch(step.operand):
-            for number, value in live.items():
+        for number, value in live.items():
+            of_value = Signal(8, name=f"of_{number.name.lower()}")
+            with m.Switch(step.operand[:2]):
                 for index in range(number.size):
-                    with m.Case(number << 2 | index):
-                        domain += of_live.eq(value >> 8 * index)
+                    with m.Case(index):
+                        domain += of_value.eq(value >> 8 * index)
+            with m.If(step.operand[2:] == number):
+                domain += of_live.eq(of_value)
         sources = {
             Opcode.RECORD: self.record.data.word_select(step.operand[:2], 8),
             Opcode.TIME: Cat(absolute, C(0, 64)).word_select(step.operand[:3], 8),

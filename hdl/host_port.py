@@ -62,7 +62,6 @@ class HostPort(wiring.Component):
         connect(m, flipped(self.symbols), receiver.i)
         connect(m, receiver.o, ring.i)
         connect(m, ring.o, datagrams.i)
-        connect(m, datagrams.o, item.i)
         connect(m, item.o, flipped(self.items))
         connect(m, flipped(self.messages), sender.i)
         connect(m, sender.o, transmitter.i)
@@ -72,6 +71,8 @@ class HostPort(wiring.Component):
             self.data.eq(transmitter.data),
             self.valid.eq(transmitter.valid),
         ]
+        # A register, since the bytes come out of block RAM late in the clock.
+        m.d.sync += [item.i.valid.eq(datagrams.o.valid), item.i.payload.eq(datagrams.o.payload)]
         with m.If(item.set_up):
             m.d.sync += [sender.peer.eq(datagrams.peer), sender.known.eq(1)]
 

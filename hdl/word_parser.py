@@ -1,7 +1,7 @@
 """WordParser: items in, four bytes a clock; whole packets out."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal
-from amaranth.lib import stream, wiring
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
+from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hdl.header_parser import check_ports
@@ -21,7 +21,7 @@ class WordParser(wiring.Component):
 
     Any bytes are an item for it, and every item gives one descriptor: what is no item gives a bad one.
 
-    **Throughput**: a word a clock. **Latency**: 3 cycles from the last word of an item. The next item is read
+    **Throughput**: a word a clock, but no more than an item in 3 cycles. **Latency**: 4 cycles from the last word of an item. The next item is read
     meanwhile, and to its end while the last one waits for ``o``.
 
     Parameters
@@ -53,6 +53,7 @@ class WordParser(wiring.Component):
         word, there, marks, reaches = Signal.like(self.i.p), Signal(), Signal(WordMarks), Signal(WORD_BYTES)
         read = Signal(ParsedItem)
         kind, no_item = read.descriptor.kind, Signal()
+        keeper = _Keeper(m, read.words)
         reader = HeaderReader(
             m,
             marks=marks,
@@ -63,10 +64,10 @@ class WordParser(wiring.Component):
             ports=self._ports,
             chunks=self._chunks,
             checksum=self._checksum,
-            store=lambda at, value: _store(m, read.words, at, value),
+            store=keeper.store,
         )
-        taken, ended = Signal(), Signal()
-        goes_on = ~(ended & self.o.valid)
+        taken, ended, descriptor_there = Signal(), Signal(), Signal()
+        goes_on = ~(ended & (self.o.valid | descriptor_there))
         m.d.comb += [self.i.ready.eq(~there | goes_on), taken.eq(there & goes_on)]
         with m.If(self.i.ready):
             m.d.sync += [word.eq(self.i.p), there.eq(self.i.valid)]
@@ -85,20 +86,25 @@ class WordParser(wiring.Component):
                 whole = (reader.header != Header.ITEM) | ((reader.offset == 1) & reaches[-1])
                 m.d.sync += [reader.header.eq(Header.ITEM), reader.offset.eq(0)]
                 m.d.sync += no_item.eq((no_item & ~first) | ~whole)
+        keeper.add()
         with m.If(goes_on):
             m.d.sync += ended.eq(taken & word.last)
 
         with m.If(self.o.ready):
             m.d.sync += self.o.valid.eq(0)
-        with m.If(ended & ~self.o.valid):
+        m.d.sync += descriptor_there.eq(0)
+        with m.If(ended & ~self.o.valid & ~descriptor_there):
             cut = (kind >= ItemKind.SETUP) & ~settled
             m.d.sync += [
-                self.o.valid.eq(1),
-                self.o.p.eq(read),
+                descriptor_there.eq(1),
+                self.o.p.descriptor.eq(read.descriptor),
                 self.o.p.descriptor.ipv6.eq(reader.ipv6),
                 self.o.p.descriptor.bad.eq(no_item | cut),
                 self.o.p.descriptor.outcome.eq(outcome),
             ]
+        with m.If(descriptor_there):
+            # The last word has been kept meanwhile.
+            m.d.sync += [self.o.p.words.eq(read.words), self.o.valid.eq(1)]
 
         return m
 
@@ -126,16 +132,33 @@ class WordParser(wiring.Component):
         return settled, outcome
 
 
-def _store(m, words, at, value):
-    """Keeps a word of the packet; ``at`` is known, or a number of a word of the body."""
-    places = {PacketWord.TIME: words.time, PacketWord.PORTS: words.ports}
-    places |= {PacketWord.SIZES: words.sizes, PacketWord.MARKS: words.marks}
-    for n in range(4):
-        places |= {PacketWord.SOURCE + n: words.source[n], PacketWord.DESTINATION + n: words.destination[n]}
-    if isinstance(at, int):
-        m.d.sync += places[at].eq(value)
-        return
-    with m.Switch(at):
-        for number in range(PacketWord.BODY, PacketWord.BODY + 8):
-            with m.Case(number):
-                m.d.sync += places[number].eq(value)
+class _Keeper:
+    """Keeps words of the packet, a clock after they have come.
+
+    Where a word belongs is found out in one clock, so that this does not lie on the way to all registers of a packet.
+    """
+
+    def __init__(self, m: Module, words: data.View):
+        self._m = m
+        self._places = {PacketWord.TIME: words.time, PacketWord.PORTS: words.ports}
+        self._places |= {PacketWord.SIZES: words.sizes, PacketWord.MARKS: words.marks}
+        for n in range(4):
+            self._places |= {PacketWord.SOURCE + n: words.source[n], PacketWord.DESTINATION + n: words.destination[n]}
+        self._asked: list[tuple[list[int], Signal, Value]] = []
+
+    def store(self, at: Value | int, value: Value) -> None:
+        """Keeps ``value`` where this is called; ``at`` is known, or a number of a word of the body."""
+        numbers = [at] if isinstance(at, int) else list(range(PacketWord.BODY, PacketWord.BODY + 8))
+        stores = Signal(len(numbers), name=f"stores_{len(self._asked)}")
+        self._m.d.comb += stores.eq(Cat(at == number for number in numbers))
+        self._asked.append((numbers, stores, value))
+
+    def add(self) -> None:
+        """Adds what keeps them, outside of all conditions."""
+        m = self._m
+        for numbers, stores, value in self._asked:
+            due, held = Signal.like(stores), Signal(32, name="held")
+            m.d.sync += [due.eq(stores), held.eq(value)]
+            for bit, number in enumerate(numbers):
+                with m.If(due[bit]):
+                    m.d.sync += self._places[number].eq(held)
