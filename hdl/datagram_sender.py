@@ -2,9 +2,10 @@
 
 from amaranth.hdl import Array, C, Cat, Module, Signal
 from amaranth.lib import stream, wiring
-from amaranth.lib.memory import Memory
+from amaranth.lib.memory import MemoryData
 from amaranth.lib.wiring import In, Out
 
+from hdl.block_ram import BlockRam
 from hdl.datagram import DONT_FRAGMENT, HEADER_BYTES, IPV4, UDP, UDP_HEADER_BYTES, VERSION_4, Header, Peer, Station
 from hdl.item import framed
 
@@ -51,8 +52,7 @@ class DatagramSender(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.message = memory = Memory(shape=8, depth=2048, init=[])
-        write, read = memory.write_port(), memory.read_port()
+        m.submodules.message = message = BlockRam(MemoryData(shape=8, depth=2048, init=[]))
         count, at = Signal(range(LONGEST_MESSAGE + 1)), Signal(range(LONGEST_MESSAGE + 3))
         made, fetched = Signal(8), Signal(8)  # the byte of the header, and of the message, that comes next
         too_long = Signal()
@@ -61,18 +61,18 @@ class DatagramSender(wiring.Component):
         free = Signal()
         m.d.comb += [
             free.eq(~self.o.valid | self.o.ready),
-            write.addr.eq(count),
-            write.data.eq(self.i.p.data),
-            read.addr.eq(at),
+            message.write_address.eq(count),
+            message.write_data.eq(self.i.p.data),
+            message.read_address.eq(at),
         ]
-        m.d.comb += read.en.eq(free)
+        m.d.comb += message.read_enable.eq(free)
         m.d.sync += [udp_length.eq(count + UDP_HEADER_BYTES), total_length.eq(count + _IPV4_BYTES + UDP_HEADER_BYTES)]
         with m.If(free):
-            m.d.sync += [self.o.valid.eq(0), fetched.eq(read.data)]
+            m.d.sync += [self.o.valid.eq(0), fetched.eq(message.read_data)]
 
         with m.FSM():
             with m.State("FILL"):
-                m.d.comb += [self.i.ready.eq(1), write.en.eq(self.i.valid & ~too_long)]
+                m.d.comb += [self.i.ready.eq(1), message.write_enable.eq(self.i.valid & ~too_long)]
                 m.d.sync += [index.eq(0), at.eq(0)]
                 with m.If(self.i.valid):
                     m.d.sync += too_long.eq(count == LONGEST_MESSAGE)

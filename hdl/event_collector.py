@@ -70,7 +70,8 @@ class EventCollector(wiring.Component):
         groups = [Array(Mux(side, *pair) for pair in sums[at : at + _GROUP]) for at in range(0, len(sums), _GROUP)]
         firsts = [Signal(self._bits, name=f"first_{number}") for number in range(len(groups))]
         m.d.sync += [first.eq(group[place % _GROUP]) for first, group in zip(firsts, groups, strict=True)]
-        m.d.sync += [chosen.eq(Array(firsts)[place // _GROUP]), clears.eq(0)]
+        comes = Signal()
+        m.d.sync += [chosen.eq(Array(firsts)[place // _GROUP]), comes.eq(chosen != 0), clears.eq(0)]
         m.d.comb += [self.o.p.index.eq(Array(self._indices)[place]), self.o.p.amount.eq(chosen)]
 
         with m.FSM():
@@ -80,9 +81,11 @@ class EventCollector(wiring.Component):
             with m.State("LOOK"):
                 m.next = "CHOOSE"
             with m.State("CHOOSE"):
+                m.next = "TEST"
+            with m.State("TEST"):
                 m.next = "HAND_OVER"
             with m.State("HAND_OVER"):
-                m.d.comb += self.o.valid.eq(chosen != 0)
+                m.d.comb += self.o.valid.eq(comes)
                 with m.If(~self.o.valid | self.o.ready):
                     # Nothing is added to this side until it has been cleared.
                     m.d.sync += [clears.bit_select(place, 1).eq(1), place.eq(place + 1)]

@@ -21,8 +21,8 @@ class WordParser(wiring.Component):
 
     Any bytes are an item for it, and every item gives one descriptor: what is no item gives a bad one.
 
-    **Throughput**: a word a clock, but no more than an item in 3 cycles. **Latency**: 4 cycles from the last word of an item. The next item is read
-    meanwhile, and to its end while the last one waits for ``o``.
+    **Throughput**: a word a clock, but no more than an item in 3 cycles. **Latency**: 4 cycles from the last word of an
+    item. The next item is read meanwhile, and to its end while the last one waits for ``o``.
 
     Parameters
     ----------
