@@ -236,6 +236,10 @@ class PipelinedFlowTable(wiring.Component):
     def _arrive(self, m):
         """Takes an item and asks for the tags that decide over it."""
         p, i = self.parameters, self.i
+        # Whether an item is a used frame is found out a clock before it is taken.
+        held, used = Signal(), Signal()
+        is_frame = i.p.descriptor.kind == ItemKind.FRAME
+        m.d.sync += [held.eq(i.valid & ~i.ready), used.eq(is_frame & (i.p.descriptor.outcome == FrameOutcome.USED))]
         with m.State("CLEAR"):
             self._write_tag(m, self._flushed, 0)
             m.d.sync += self._flushed.eq(self._flushed + 1)
@@ -243,20 +247,19 @@ class PipelinedFlowTable(wiring.Component):
                 m.d.sync += [self.ready.eq(1), self._flushed.eq(0)]
                 m.next = "IDLE"
         with m.State("IDLE"):
-            used = (i.p.descriptor.kind == ItemKind.FRAME) & (i.p.descriptor.outcome == FrameOutcome.USED)
-            m.d.comb += [i.ready.eq(1), self.idle.eq(~i.valid & ~m.submodules.records.busy)]
+            m.d.comb += [i.ready.eq(held), self.idle.eq(~i.valid & ~m.submodules.records.busy)]
             # What is taken is taken whether there is an item or not, so that little decides over many registers.
             m.d.sync += [
                 self._item.eq(i.p),
                 self._used.eq(used),
-                self._later.eq(i.valid & (i.p.words.time > self.now_ms)),
+                self._later.eq(i.valid & held & (i.p.words.time > self.now_ms)),
                 self._has_best.eq(0),
                 self._way.eq(1 if p.ways > 1 else 0),
             ]
             # An address may be there for nothing.
             first = Cat(Const(0, len(self._way)), i.p.identity[: len(self._set)])
             m.d.comb += self._tags.read_address.eq(Mux(used, first, self._sweep))
-            with m.If(i.valid):
+            with m.If(i.valid & held):
                 with m.If(i.p.descriptor.kind == ItemKind.FLUSH):
                     m.next = "FLUSH"
                 with m.Elif(used):
