@@ -148,9 +148,11 @@ class Exporter(wiring.Component):
         agenda = _Agenda(due, waiting, quiet, records, ticks)
         progress = _Progress(at, step, first, is_data, sequence, seconds, fill)
         self._waits = WaitStates(m, registered=self._registered)
+        # Outside of all states: registers on the way follow in every clock.
+        byte = self._byte(m, progress)
         with m.FSM() as fsm:
             self._start(m, agenda, progress)
-            self._send(m, progress)
+            self._send(m, progress, byte)
             self._waits.add()
         if p.live_forest:
             m.d.comb += self.busy.eq(~fsm.ongoing("IDLE") | due | waiting | self.i.valid)
@@ -193,7 +195,7 @@ class Exporter(wiring.Component):
             m.d.sync += [records.eq(records + 1), is_data.eq(1)]
             m.next = "FETCH"
 
-    def _send(self, m, progress):
+    def _send(self, m, progress, byte):
         """Sends the message, a byte a step."""
         at, step, first = progress.at, progress.step, progress.first
         with m.State("FETCH"):
@@ -207,7 +209,7 @@ class Exporter(wiring.Component):
             m.next = self._waits.before("SELECT", 4, lambda: self._address(m, step))
         with m.State("SELECT"):
             self._address(m, step)
-            m.d.sync += self.o.p.data.eq(self._byte(m, progress))
+            m.d.sync += self.o.p.data.eq(byte)
             m.next = "SEND"
         with m.State("SEND"):
             m.d.comb += [
