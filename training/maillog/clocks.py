@@ -22,12 +22,14 @@ class ClockShift(NamedTuple):
 
     Attributes
     ----------
-    shift_s: time in the log minus time in the capture, give or take :data:`_WINDOW_S`
+    shift_s: time in the log minus time in the capture, of the earliest of the pairs
+    median_s: the same, in the middle of them
     pairs: that say so
     others: shifts by other whole quarters of an hour that many pairs speak for, with their number: zones are mixed
     """
 
     shift_s: float
+    median_s: float
     pairs: int
     others: tuple[tuple[float, int], ...] = ()
 
@@ -51,7 +53,8 @@ def clock_shift(
     counts = np.searchsorted(differences, differences + _WINDOW_S, "right") - np.arange(len(differences))
     best = int(counts.argmax())
     shift_s, pairs = float(differences[best]), int(counts[best])
-    return ClockShift(shift_s, pairs, tuple(_others(differences, counts, shift_s, pairs)))
+    median_s = float(np.median(differences[best : best + pairs]))
+    return ClockShift(shift_s, median_s, pairs, tuple(_others(differences, counts, shift_s, pairs)))
 
 
 def _differences(

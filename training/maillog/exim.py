@@ -1,6 +1,7 @@
 """Exim: the lines of its main log about a session and its mails."""
 
 import re
+from collections import defaultdict, deque
 
 from .session_log import SessionLog
 from .sessions import Mail, Session, number_of, refusal_of
@@ -17,6 +18,7 @@ _REFUSED = re.compile(rf"(?:{_ID} )?H=[^\[]*{_CLIENT} .*?(?:temporarily )?reject
 _JUDGED = re.compile(rf"({_ID}) spamcheck .*?verdict=(\w+)")
 _DELIVERED = re.compile(rf"({_ID}) [=-]> ")
 _ENDED = re.compile(rf"(SMTP connection from|unexpected disconnection|no MAIL in|.*? failed for)\b.*?{_CLIENT}(.*)")
+_MOST_BEGUN = 1000
 _SUBMISSION = frozenset({"587", "465"})
 
 
@@ -30,6 +32,7 @@ class EximReader:
     def __init__(self, log: SessionLog):
         self._log = log
         self._live: dict[tuple, Session] = {}
+        self._begun: dict[str, deque[Session]] = defaultdict(lambda: deque(maxlen=_MOST_BEGUN))
 
     def take(self, time_s: float, text: str) -> bool | None:
         """Whether a line was used; None when it is not of Exim, as far as can be seen."""
@@ -87,7 +90,12 @@ class EximReader:
         return True
 
     def _find(self, pid: str | None, address: str, port: str | None) -> Session | None:
-        return self._live.get(_key(pid, address, port))
+        key = _key(pid, address, port)
+        session = self._live.get(key)
+        if session is None and len(key) > 2 and (begun := self._begun.get(address)):
+            # The daemon's line does not tell the process id: the first to speak began first.
+            session = self._live[key] = begun.popleft()
+        return session
 
     def _session(
         self, start_s: float | None, first_s: float, pid: str | None, client: tuple[str | None, ...]
@@ -98,6 +106,8 @@ class EximReader:
             return None
         known = None if server_port is None else 587 if server_port in _SUBMISSION else int(server_port)
         session = self._log.begin(Session(start_s, first_s, number, int(port) if port else None, known))
+        if start_s is not None and port is None:
+            self._begun[address].append(session)
         self._live[_key(pid, address, port)] = session
         return session
 

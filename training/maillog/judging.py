@@ -64,7 +64,7 @@ def judge_mails(sessions: Sequence[Session], judgements: Sequence[Judgement]) ->
         times[mail.message_id].append(time_s)
     logged = {message_id: [judgement.time_s for judgement in found] for message_id, found in by_message.items()}
     shift = clock_shift(logged, times, _WIDE_S)
-    back_s = 0.0 if shift is None else shift.shift_s if abs(shift.shift_s) > 60 else 0.0
+    back_s = 0.0 if shift is None else shift.median_s
     by: Counter[str] = Counter()
     for mail, time_s in mails:
         if mail.is_spam is not None:

@@ -39,7 +39,7 @@ def _clocks(result: Labelling) -> Table:
     resolution = "1 s resolution" if result.resolution_s else "fractions of a second"
     table.add_row(f"{log.path.name} ahead of the capture", f"{result.offset_s:+.2f} s ({resolution})")
     if result.judged is not None and result.judged.shift is not None:
-        zone_s, offset_s = split_zone(result.judged.shift.shift_s)
+        zone_s, offset_s = split_zone(result.judged.shift.median_s)
         apart = f"{zone_s / 3600:+g} h, " if zone_s else ""
         table.add_row("spam filter ahead of the mail log", f"{apart}{offset_s:+.0f} s")
     return table
