@@ -77,7 +77,7 @@ def test_postfix():
         (
             (
                 "#3259(normal) <819930>; task; rspamd_task_write_log: id: <test.easy-ham@d1.test>, qid: <4A1B2C3D4E>, "
-                "ip: 198.18.1.77, from: <s@d1.test>, (default: T (add header): [11.70/15.00] [X(5.00){},...]), len: 2170"
+                "ip: 192.0.2.7, from: <s@d1.test>, (default: T (add header): [11.70/15.00] [X(5.00){},...]), len: 2170"
             ),
             (True, "4A1B2C3D4E", "test.easy-ham@d1.test", 2170),
         ),
