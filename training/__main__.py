@@ -1,13 +1,14 @@
-"""Command line: ``python -m training label | flows | fit``; each command is a file of ``commands``."""
+"""Command line: ``python -m training label | flows | fit | spammers``; each command is a file of ``commands``."""
 
 from compiler.cli import new_app, run
 
 from .commands.fit import fit
 from .commands.flows import flows
 from .commands.label import label
+from .commands.spammers import spammers
 
 app = new_app("Labelled flows from captures, and forests trained on them.")
-for command in (label, flows, fit):
+for command in (label, flows, fit, spammers):
     app.command()(command)
 
 
