@@ -30,12 +30,15 @@ _FILLED = (
     f"list_transform(range(8 - len(list_filter({_HEAD}, lambda g: g <> '')) "
     f"- len(list_filter({_TAIL}, lambda g: g <> ''))), lambda i: '0'))"
 )
+_FIRST_FOUR = (
+    f"array_to_string(list_transform(({_FILLED} || list_filter({_TAIL}, lambda g: g <> ''))[1:4], "
+    "lambda g: CASE WHEN ltrim(g, '0') = '' THEN '0' ELSE lower(ltrim(g, '0')) END), ':')"
+)
 SENDER_SQL = (
     "CASE WHEN NOT contains(client_ip, ':') THEN client_ip "
-    f"ELSE array_to_string(list_transform(({_FILLED} || list_filter({_TAIL}, lambda g: g <> ''))[1:4], "
-    "lambda g: CASE WHEN ltrim(g, '0') = '' THEN '0' ELSE lower(ltrim(g, '0')) END), ':') || '::/64' END"
+    f"ELSE regexp_replace({_FIRST_FOUR}, '(^0)?(:0)*$', '') || '::/64' END"
 )
-"""The sender of ``client_ip``; of IPv6 ``sender_name`` makes the usual spelling of it."""
+"""The :func:`sender_name` of ``client_ip``. The zeros behind a /64 are the longest run, so `::` stands for them."""
 
 
 @dataclass

@@ -86,7 +86,8 @@ def resolve_records(
     connection.execute("ALTER VIEW records RENAME TO anonymous")
     connection.execute(
         f"""CREATE VIEW records AS SELECT {SENDER_SQL} AS sender, * FROM (
-        SELECT coalesce(address, client_ip) AS client_ip, anonymous.* EXCLUDE (sender, client_ip)
+        SELECT coalesce(address, client_ip) AS client_ip, anonymised AND address IS NULL AS anonymised,
+        anonymous.* EXCLUDE (sender, client_ip, anonymised)
         FROM anonymous LEFT JOIN resolved ON anonymised AND client_ip = pseudonym)"""
     )
     return len(found), len(sought)
