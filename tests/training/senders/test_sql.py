@@ -4,7 +4,7 @@ import ipaddress
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sim.identity import pseudonym_of
@@ -17,6 +17,7 @@ from training.senders.ranking import wilson_lower
 duckdb = pytest.importorskip("duckdb", reason="needs the optional duckdb")
 
 
+@settings(max_examples=25)
 @given(forests(), st.integers(0, 999))
 def test_a_forest_in_sql(forest, seed):
     X = rows_for(forest, 50, seed)
@@ -34,6 +35,7 @@ def test_a_forest_in_sql(forest, seed):
 ADDRESSES = st.one_of(st.ip_addresses(v=4), st.ip_addresses(v=6), st.ip_addresses(v=6, network="::/64"))
 
 
+@settings(max_examples=25)
 @given(st.lists(ADDRESSES, min_size=1))
 def test_senders_in_sql(addresses):
     """Of any spelling; names of senders are those of Python."""
