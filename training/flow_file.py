@@ -153,7 +153,7 @@ def write_rows(path: Path, columns: tuple[str, ...], rows: Iterable[tuple]) -> N
             polars, rows = _polars(path), iter(rows)
             chunks = iter(lambda: list(islice(rows, _CHUNK_ROWS)), [])
             frames = [polars.DataFrame(chunk, schema=list(columns), orient="row") for chunk in chunks]
-            polars.concat(frames).write_parquet(fresh)
+            polars.concat(frames, how="vertical_relaxed").write_parquet(fresh)
             return
         with fresh.open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file, lineterminator="\n")
