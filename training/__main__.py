@@ -1,4 +1,4 @@
-"""Command line: ``python -m training label | flows | import | fit | spammers``; each command is a file of ``commands``."""
+"""Command line: ``python -m training label | flows | fit | …``; each command is a file of ``commands``."""
 
 from compiler.cli import new_app, run
 

@@ -82,15 +82,14 @@ class ImportedFlow:
 def oriented(flow: ImportedFlow, ports: frozenset[int] | None) -> ImportedFlow | None:
     """The flow with the client as its initiator, or None when neither end has one of the ports.
 
-    A flow whose SYN was seen is as its tool has it. Of the others the side that talks to one of the ports is the
-    client, if only one does.
+    The side that talks to one of the ports is the client, if only one does; else it is as the tool has it.
     """
     if ports is None:
         return flow
     to_server, from_server = flow.server_port in ports, flow.client_port in ports
     if not to_server and not from_server:
         return None
-    if flow.syn_seen or to_server or not from_server:
+    if to_server:
         return flow
     return replace(
         flow,
@@ -100,4 +99,5 @@ def oriented(flow: ImportedFlow, ports: frozenset[int] | None) -> ImportedFlow |
         server_port=flow.client_port,
         forward=flow.response,
         response=flow.forward,
+        syn_seen=flow.response.flags.get("SYN"),
     )

@@ -88,13 +88,10 @@ def _of_json(row: ForeignRow, zone: tzinfo) -> ImportedFlow | None:
         *(row.text(f"src{version}_addr"), row.number("src_port")),
         *(row.text(f"dst{version}_addr"), row.number("dst_port")),
     )
-    way = [
-        (row.number(f"{way}_packets"), row.number(f"{way}_bytes"))
-        for way in ("in", "out")
-        if row.tells(f"{way}_packets")
-    ]
+    ways = [way for way in ("in", "out") if row.tells(f"{way}_packets")]
+    sides = [(row.number(f"{way}_packets"), row.number(f"{way}_bytes")) for way in ways]
     start_s = row.time_s("first", zone)
-    return _nfdump_flow(start_s, ends, row.time_s("last", zone) - start_s, [*way, (0, 0)][:2], row.text("tcp_flags"))
+    return _nfdump_flow(start_s, ends, row.time_s("last", zone) - start_s, [*sides, (0, 0)][:2], row.text("tcp_flags"))
 
 
 def _nfdump_flow(
@@ -143,8 +140,8 @@ def _nfstream_side(row: ForeignRow, side: str) -> Side:
 def read_zeek(path: Path, zone: tzinfo) -> Iterator[ImportedFlow]:
     """Flows of a conn.log, from originator to responder. ``zone`` is not asked for.
 
-    Its history has a letter for what occurred, a capital one for the originator: S a SYN, H a SYN with ACK, F a FIN, R an
-    RST. Letters of data and of pure ACKs do not say which flags those packets had.
+    Its history has a letter for what occurred, a capital one for the originator: S a SYN, H a SYN with ACK, F a FIN,
+    R an RST. Letters of data and of pure ACKs do not say which flags those packets had.
     """
     for row in json_rows(path) if is_json(path) else zeek_rows(path, _ZEEK):
         if row.text("proto") != "tcp" or not row.tells("orig_pkts", "resp_pkts"):
