@@ -6,10 +6,11 @@ from .commands.fit import fit
 from .commands.flows import flows
 from .commands.import_flows import import_flows
 from .commands.label import label
+from .commands.sources import sources
 from .commands.spammers import spammers
 
 app = new_app("Labelled flows from captures, and forests trained on them.")
-for command in (label, flows, fit, spammers):
+for command in (label, flows, sources, fit, spammers):
     app.command()(command)
 app.command("import")(import_flows)
 
