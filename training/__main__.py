@@ -8,9 +8,10 @@ from .commands.import_flows import import_flows
 from .commands.label import label
 from .commands.sources import sources
 from .commands.spammers import spammers
+from .commands.split import split
 
 app = new_app("Labelled flows from captures, and forests trained on them.")
-for command in (label, flows, sources, fit, spammers):
+for command in (label, flows, sources, split, fit, spammers):
     app.command()(command)
 app.command("import")(import_flows)
 
