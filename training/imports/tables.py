@@ -1,5 +1,6 @@
 """The rows of foreign tables: CSV, JSON values one behind the other, Zeek's own; each with its place for errors."""
 
+import csv
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, tzinfo
@@ -61,16 +62,17 @@ def is_json(path: Path) -> bool:
 
 
 def csv_rows(path: Path, required: tuple[str, ...], end: str = "") -> Iterator[ForeignRow]:
-    """Rows of a CSV file with a header, up to a line that begins with ``end``."""
-    tally = LineTally()
-    lines = log_lines(path, tally)
-    header = next(lines, "").strip().split(",")
-    _check(path, header, required)
-    for line in lines:
-        text = line.rstrip("\r\n")
-        if end and text.startswith(end):
-            return
-        yield _row(path, tally.lines, header, text.split(","))
+    """Rows of a CSV file with a header, up to a line of ``end`` alone."""
+    rows = csv.reader(log_lines(path, LineTally()))
+    try:
+        header = next(rows, [])
+        _check(path, header, required)
+        for fields in rows:
+            if end and fields[:1] == [end]:
+                return
+            yield _row(path, rows.line_num, header, fields)
+    except csv.Error as error:
+        raise InputError(f"{path}: line {rows.line_num}: is not readable CSV: {error}") from None
 
 
 def zeek_rows(path: Path, required: tuple[str, ...]) -> Iterator[ForeignRow]:

@@ -2,23 +2,22 @@
 
 import ipaddress
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 
 from compiler.errors import InputError
-from hdl.accumulator import OCTETS, PACKETS
 from sim.flow_columns import FlowColumns
-from sim.identity import address_text
 
-from ..flow_file import timestamp
+from .captured import IncomingFlows, described
 from .clocks import ClockShift, clock_shift, split_zone
 from .dnsbl_zone import DnsblZone
 from .joining import SeenFlow, SessionJoin, join_sessions, key_of
 from .judging import Judged, MailIds, judge_mails
 from .reading import FilterLog, MailLog, read_filter_log, read_mail_log
 from .sessions import Session, label_of
+from .spam_filters import Judgement
 
 __all__ = ["LABEL_COLUMNS", "Labelling", "label_flows"]
 
@@ -93,7 +92,7 @@ def label_flows(
     on_progress: told what is read, how many bytes of it and of how many
     """
     result = Labelling()
-    incoming = _Incoming(flows, servers)
+    incoming = IncomingFlows(flows, servers)
     if not incoming.flows:
         raise InputError(f"--server: no flow of the capture goes to {' or '.join(sorted(servers))}")
     listed = None if dnsbl is None else DnsblZone(dnsbl)
@@ -115,8 +114,13 @@ def label_flows(
         mail.is_spam = log.sessions.judged.get(mail.queue_id, mail.is_spam)
     ids = MailIds(log.sessions.mails.values())
     filter_year = datetime.fromtimestamp(log.first_s, UTC).year
+    begin_s, end_s = captured_s[0] - 2 * _WIDE_S, captured_s[1] + 2 * _WIDE_S
+
+    def concerns(judgement: Judgement) -> bool:
+        return begin_s <= judgement.time_s <= end_s and ids.concerns(judgement)
+
     for path in filter_paths:
-        result.filter_logs.append(read_filter_log(path, ids.concerns, filter_year, zone, progress_of(path)))
+        result.filter_logs.append(read_filter_log(path, concerns, filter_year, zone, progress_of(path)))
     result.judged = judge_mails(
         sessions, [*log.judgements, *(found for each in result.filter_logs for found in each.judgements)]
     )
@@ -127,41 +131,6 @@ def label_flows(
     _label_all(result, flows, incoming, join, log, listed)
     _warn(result, incoming, log, servers, shift)
     return result
-
-
-class _Incoming:
-    """The flows by what they are to our servers.
-
-    Attributes
-    ----------
-    flows: to one of our servers
-    place: of each flow of the capture, its number among those, or what it is instead
-    """
-
-    def __init__(self, columns: FlowColumns, servers: frozenset[str]):
-        own = {(ip.version, int(ip)) for ip in map(ipaddress.ip_address, servers)}
-        self.flows: list[SeenFlow] = []
-        self.place: list[int | str] = []
-        times = zip(columns.start_ns.tolist(), columns.last_ms.tolist(), columns.first_ms.tolist(), strict=True)
-        sent = columns.forward[OCTETS].tolist()
-        versions = columns.version.tolist()
-        known = set()
-        for version, (client, server), syn, (start_ns, last_ms, first_ms), octets in zip(
-            versions, columns.endpoints(), columns.syn.tolist(), times, sent, strict=True
-        ):
-            ends = (version, client, server)
-            if (version, client.address) in own:
-                self.place.append("outgoing")
-            elif (version, server.address) not in own:
-                self.place.append("foreign")
-            elif not syn and ends in known:
-                self.place.append("rest")
-            else:
-                self.place.append(len(self.flows))
-                start_s = start_ns / 1e9
-                end_s = start_s + (last_ms - first_ms) / 1e3
-                self.flows.append(SeenFlow(client.address, client.port, server.port, start_s, end_s, octets))
-                known.add(ends)
 
 
 def _check_common_time(log: MailLog, captured_s: tuple[float, float]) -> None:
@@ -207,7 +176,7 @@ def _join(
 def _label_all(
     result: Labelling,
     columns: FlowColumns,
-    incoming: _Incoming,
+    incoming: IncomingFlows,
     join: SessionJoin,
     log: MailLog,
     listed: DnsblZone | None,
@@ -215,7 +184,7 @@ def _label_all(
     shift_s = result.offset_s + (result.zone_s or 0)
     covered = (log.first_s - shift_s - _MARGIN_S, log.last_s - shift_s + _MARGIN_S)
     how = "ip+port+time" if result.by_port else "ip+time"
-    for place, version, row in zip(incoming.place, columns.version.tolist(), _described(columns), strict=True):
+    for place, version, row in zip(incoming.place, columns.version.tolist(), described(columns), strict=True):
         if place in ("foreign", "rest"):
             result.foreign += place == "foreign"
             result.rests += place == "rest"
@@ -240,28 +209,7 @@ def _label_all(
         raise InputError(f"{log.path}: no flow of the capture lies within {_span(log.first_s, log.last_s)}")
 
 
-def _described(columns: FlowColumns) -> Iterator[tuple]:
-    """Start, duration, endpoints and packets of each flow."""
-    packets = (columns.forward[PACKETS] + columns.response[PACKETS]).tolist()
-    rows = zip(
-        columns.version.tolist(),
-        columns.endpoints(),
-        columns.start_ns.tolist(),
-        columns.duration_ms.tolist(),
-        packets,
-        strict=True,
-    )
-    for version, (client, server), start_ns, duration_ms, count in rows:
-        yield (
-            timestamp(start_ns),
-            f"{duration_ms / 1000:.3f}",
-            *(address_text(version, client.address), client.port),
-            *(address_text(version, server.address), server.port),
-            count,
-        )
-
-
-def _why(incoming: _Incoming, log: MailLog, servers: frozenset[str]) -> str:
+def _why(incoming: IncomingFlows, log: MailLog, servers: frozenset[str]) -> str:
     """A reason why flows have no sessions, as far as the log shows one."""
     clients = {flow.address for flow in incoming.flows}
     own = {int(ipaddress.ip_address(server)) for server in servers} | {int(ipaddress.ip_address("127.0.0.1")), 1}
@@ -273,7 +221,7 @@ def _why(incoming: _Incoming, log: MailLog, servers: frozenset[str]) -> str:
     return ""
 
 
-def _warn(result: Labelling, incoming: _Incoming, log: MailLog, servers: frozenset[str], shift: ClockShift) -> None:
+def _warn(result: Labelling, incoming: IncomingFlows, log: MailLog, servers: frozenset[str], shift: ClockShift) -> None:
     tell = result.warnings.append
     without = len(incoming.flows) - result.joined - result.outside
     if without > _MOST_OF * len(incoming.flows):
@@ -286,10 +234,14 @@ def _warn(result: Labelling, incoming: _Incoming, log: MailLog, servers: frozens
     for other_s, pairs in shift.others:
         hours = (other_s - shift.shift_s) / _HOUR_S
         tell(f"{log.path.name}: mixed time zones, {pairs} sessions fit {hours:+g} h away and are not joined")
-    if result.judged is not None and result.judged.shift is not None:
+    if result.judged.shift is not None:
         for other_s, pairs in result.judged.shift.others:
             hours = (other_s - result.judged.shift.shift_s) / _HOUR_S
             tell(f"spam filter: mixed time zones, {pairs} judgements fit {hours:+g} h away")
+    if result.judged.by and all(way.startswith("not") for way in result.judged.by):
+        tell(
+            f"none of {result.judged.by.total()} mails was judged; is the spam filter's log of the same time (--spamd)?"
+        )
     counts = Counter()
     for (label, _), flows in result.labels.items():
         counts[label] += flows

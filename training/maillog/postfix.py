@@ -7,7 +7,7 @@ from .sessions import Mail, Session, number_of, refusal_of
 
 __all__ = ["PostfixReader"]
 
-_PROGRAM = re.compile(r"\S+ ([\w-]*postfix[\w.-]*(?:/[\w-]+)*)/([\w-]+)\[(\d+)\]: (.*)", re.S)
+_PROGRAM = re.compile(r"\S+ ([\w-]*postfix[\w.-]*(?:/[\w-]+)*)/([\w-]+)(?:\[(\d+)\]:| (\d+) \S+ \S+) (.*)", re.S)
 _CLIENT = r"\S+?\[([0-9A-Za-z.:%]+)\](?::(\d+|unknown))?"
 _CONNECT = re.compile(rf"connect from {_CLIENT}")
 _ACCEPTED = re.compile(rf"(\w+): client={_CLIENT}(.*)")
@@ -34,7 +34,8 @@ class PostfixReader:
         found = _PROGRAM.match(text)
         if found is None:
             return None
-        service, daemon, process, said = found.groups()
+        service, daemon, in_brackets, of_rfc5424, said = found.groups()
+        process = in_brackets or of_rfc5424
         if daemon == "smtpd":
             return self._smtpd(time_s, (service, process), said)
         if daemon == "postscreen":

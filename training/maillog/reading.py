@@ -74,7 +74,7 @@ def read_mail_log(
     begin_s, end_s = captured_s[0] - _WIDE_S, captured_s[1] + _WIDE_S
     log = SessionLog(lambda session: begin_s <= session.first_s <= end_s and wanted(session))
     tally, judgements = LineTally(), []
-    readers, first_s, last_s = [PostfixReader(log), EximReader(log)], None, None
+    readers, recognised, first_s, last_s = [PostfixReader(log), EximReader(log)], False, None, None
     for line in log_lines(path, tally, on_progress):
         stamped = clock.read(line)
         if stamped is None:
@@ -87,17 +87,18 @@ def read_mail_log(
         for reader in readers:
             used = reader.take(time_s, text)
             if used is not None:
+                recognised = True
                 break
-        if used is not None:
-            # A log is of one server; which one, its first line says.
+        if used:
+            # A log is of one server; which one, the first line about a session says.
             readers = [reader]
-        elif begin_s <= time_s <= end_s and (judgement := judgement_of(time_s, text)):
+        elif used is None and begin_s <= time_s <= end_s and (judgement := judgement_of(time_s, text)):
             judgements.append(judgement)
             used = True
         tally.used += bool(used)
     if first_s is None:
         raise InputError(f"{path}: no line of {tally.lines} begins with a time")
-    if len(readers) != 1:
+    if not recognised:
         raise InputError(f"{path}: none of {tally.lines} lines is of Postfix or Exim")
     return MailLog(path, log, clock, first_s, last_s, tally, judgements)
 

@@ -155,6 +155,25 @@ def test_lines_that_are_none(tmp_path, capsys):
     assert said.count("cannot be read: ") == 3
 
 
+def test_mails_that_nobody_judged(tmp_path, capsys):
+    assert label(tmp_path, SYSLOG, moved(spamd_lines(), -20 * 86400, "ctime")) == 0
+    assert re.search(r"warning: none of \d+ mails was judged", capsys.readouterr().err)
+
+
+def test_other_programs_in_the_log(tmp_path):
+    """A line that Exim could have written does not make a log of Postfix one of Exim."""
+    others = "Nov 23 15:00:00 mx dovecot[1]: auth failed for u0 [198.18.1.60]:40721\n"
+    assert label(tmp_path, others + SYSLOG, SPAMD) == 0
+    assert differing(tmp_path) == {}
+
+
+def test_syslog_of_rfc5424(tmp_path):
+    lines = re.sub(r" (\S+)\[(\d+)\]: ", r" \1 \2 - - ", moved(mail_lines(), 0, "iso"))
+    log = "".join(f"<22>1 {line}\n" for line in lines.splitlines())
+    assert label(tmp_path, log, SPAMD) == 0
+    assert differing(tmp_path) == {}
+
+
 def test_mixed_time_zones_are_counted(tmp_path, capsys):
     half = len(mail_lines()) // 2
     mixed = moved(mail_lines()[:half], 0) + moved(mail_lines()[half:], 3600)
