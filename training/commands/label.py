@@ -37,9 +37,9 @@ def label(
         typer.Option(help="Zone file of a blacklist: its clients are dnsbl, unless their mail was judged."),
     ] = None,
     ports: Annotated[str, typer.Option(help="Ports of mail, with commas.")] = "25,465,587",
-    year: Annotated[int | None, typer.Option(help="Of the log's first line, if it has none [found].")] = None,
+    year: Annotated[int | None, typer.Option(help="Of the log's first line, if it has none; default: found.")] = None,
     timezone: Annotated[
-        str | None, typer.Option(help="Of log lines that have none: Europe/Warsaw or +01:00 [found].")
+        str | None, typer.Option(help="Of lines that have none: Europe/Warsaw or +01:00; default: found.")
     ] = None,
 ) -> None:
     """Label the flows of a capture from the logs of the mail server.

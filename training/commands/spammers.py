@@ -42,7 +42,7 @@ def spammers(
     ] = False,
     minimum: Annotated[int, typer.Option(min=1, help="SPAM records that make a spammer.")] = 10,
     window: Annotated[float | None, typer.Option(help="Hours that count, up to --until [24].")] = None,
-    until: Annotated[str | None, typer.Option(help="End of the window, ISO 8601 [the newest record].")] = None,
+    until: Annotated[str | None, typer.Option(help="End of the window, ISO 8601; default: the newest record.")] = None,
     top: Annotated[int, typer.Option(min=0, max=_KEPT_TOP, help="Senders to show.")] = 10,
     block_list: Annotated[Path | None, typer.Option(help="File of the block list; see --write.")] = None,
     form: Annotated[ListFormat, typer.Option("--format", help="Of the block list.")] = ListFormat.PLAIN,

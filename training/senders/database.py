@@ -32,7 +32,12 @@ def bounded_database(memory_mb: int, threads: int | None = None) -> Iterator[Any
             if threads is not None:
                 connection.execute(f"SET threads = {threads}")
             yield connection
-        except (duckdb.ConversionException, duckdb.InvalidInputException, duckdb.IOException) as error:
+        except (
+            duckdb.ConversionException,
+            duckdb.InvalidInputException,
+            duckdb.IOException,
+            duckdb.OutOfRangeException,
+        ) as error:
             raise InputError(_one_line(str(error))) from None
         except duckdb.OutOfMemoryException:
             raise InputError(f"--memory: {memory_mb} MB are too few for these records") from None

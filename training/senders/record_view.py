@@ -121,6 +121,9 @@ def _create_raw(
 ) -> set[str]:
     """A view of the files' columns as they are asked for; returns those that are there."""
     parts, common = [], None
+    for path in paths:
+        if not {".csv", ".parquet"} & set(path.suffixes):
+            raise InputError(f"{path}: name must end in .csv, .csv.gz or .parquet")
     for kind in ("csv", "parquet"):
         of_kind = [str(path) for path in paths if (path.suffix == ".parquet") == (kind == "parquet")]
         if not of_kind:

@@ -6,6 +6,8 @@ import re
 
 import pytest
 
+from sim.capture import read_capture
+from tests.sim.capture_files import pcap
 from tests.training.cases import MAILLAB, run_training
 from tests.training.maillog.logs import (
     CAPTURE,
@@ -153,6 +155,24 @@ def test_lines_that_are_none(tmp_path, capsys):
     said = capsys.readouterr().out
     assert re.search(r"lines of log0 that cannot be read +│ +60 │", said)
     assert said.count("cannot be read: ") == 3
+
+
+def test_a_capture_from_behind_a_proxy(tmp_path, capsys):
+    """All its flows come from one address, and the log knows many others."""
+    proxy = bytes([198, 18, 1, 60])
+    frames = [
+        (frame.time_ns, frame.data, frame.wire_length)
+        for frame in read_capture(CAPTURE)
+        if proxy in (frame.data[26:30], frame.data[30:34])
+    ]
+    capture, log = tmp_path / "proxy.pcap", tmp_path / "mail.log"
+    capture.write_bytes(pcap(frames))
+    log.write_text(SYSLOG.replace("[198.18.1.60]", "[192.0.2.60]"))
+    files = ("--maillog", log, "--server", SERVER, "-o", tmp_path / "l.csv")
+    assert run_training("label", capture, *files) == 2
+    assert (
+        "come from one address and the log knows many clients, it was taken behind" in capsys.readouterr().err
+    )
 
 
 def test_mails_that_nobody_judged(tmp_path, capsys):
