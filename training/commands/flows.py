@@ -18,7 +18,8 @@ from sim.table_parameters import TableParameters
 from ..flow_file import RAW_COLUMNS, check_target, flow_columns, flow_rows, raw_rows, write_rows
 from ..labels import FlowLabel, read_labels
 from ..measure import MeasuredCapture, addresses_of, measure_captures
-from .options import Orientation, Ports, parse_address, parse_ports
+from .addresses import parse_address
+from .options import Orientation, Ports, parse_ports
 
 __all__ = ["flows"]
 

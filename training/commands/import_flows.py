@@ -19,7 +19,8 @@ from ..imports.readers import READERS
 from ..labels import LabelTable, read_labels
 from ..maillog.log_times import parse_zone
 from ..maillog.sessions import number_of
-from .options import Ports, parse_address, parse_ports
+from .addresses import parse_address
+from .options import Ports, parse_ports
 
 __all__ = ["import_flows"]
 

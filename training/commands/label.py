@@ -15,7 +15,8 @@ from ..maillog.labelling import LABEL_COLUMNS, label_flows
 from ..maillog.log_times import parse_zone
 from ..maillog.summary import print_labelling
 from ..measure import measure_captures
-from .options import parse_address, parse_ports
+from .addresses import parse_address
+from .options import parse_ports
 
 __all__ = ["label"]
 

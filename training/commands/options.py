@@ -1,13 +1,12 @@
 """Options that several commands take."""
 
-import ipaddress
 from typing import Annotated, Literal
 
 import typer
 
 from compiler.errors import InputError
 
-__all__ = ["Orientation", "Ports", "parse_address", "parse_ports"]
+__all__ = ["Orientation", "Ports", "parse_ports"]
 
 Ports = Annotated[str, typer.Option(help="Tracked TCP ports, with commas, or all.")]
 Orientation = Annotated[
@@ -24,11 +23,3 @@ def parse_ports(text: str) -> frozenset[int] | None:
     if not all(part.isascii() and part.isdigit() and 0 < int(part) < 1 << 16 for part in parts):
         raise InputError(f"--ports: must be 'all' or ports from 1 to 65535 with commas, not {text!r}")
     return frozenset(map(int, parts))
-
-
-def parse_address(option: str, text: str) -> str:
-    """An IP address in the form that flow files have."""
-    try:
-        return str(ipaddress.ip_address(text))
-    except ValueError:
-        raise InputError(f"{option}: must be an IP address, not {text!r}") from None

@@ -21,7 +21,7 @@ from ..senders.pseudonyms import resolve_records
 from ..senders.ranking import Ranking, rank_senders
 from ..senders.record_view import create_records, join_labels
 from ..senders.report import print_entries, print_evaluation, print_ranking
-from .options import parse_address
+from .addresses import parse_address
 
 __all__ = ["spammers"]
 

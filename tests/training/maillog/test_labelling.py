@@ -170,9 +170,7 @@ def test_a_capture_from_behind_a_proxy(tmp_path, capsys):
     log.write_text(SYSLOG.replace("[198.18.1.60]", "[192.0.2.60]"))
     files = ("--maillog", log, "--server", SERVER, "-o", tmp_path / "l.csv")
     assert run_training("label", capture, *files) == 2
-    assert (
-        "come from one address and the log knows many clients, it was taken behind" in capsys.readouterr().err
-    )
+    assert "come from one address and the log knows many clients, it was taken behind" in capsys.readouterr().err
 
 
 def test_mails_that_nobody_judged(tmp_path, capsys):
