@@ -11,6 +11,7 @@ from compiler.features import CATALOGUE
 from compiler.forest import Forest
 from tests.training.cases import SLICE, run_training, table_of
 from tests.training.senders.records import SERVER, record, table, write_records
+from training.senders.ranking import wilson_lower
 
 pytest.importorskip("duckdb", reason="needs the optional duckdb")
 
@@ -222,7 +223,7 @@ def test_flows_judged_by_a_forest(tmp_path, capsys):
         for sender, found in spam.items()
         if counts[sender] >= 10
         and found.count(-1) < max(2, 0.1 * len(found))
-        and counts[sender] / len(found) > 0.8  # more than enough for the lower bound, as no one has less
+        and wilson_lower(counts[sender], len(found)) >= 0.5
     }
     assert figure(said, "listed") == str(len(senders))
     stopped = sum(row["label"] in ("dnsbl", "spam") for row in rows if row["client_ip"] in senders)
