@@ -17,7 +17,7 @@ $(VENV)/demo.stamp: pyproject.toml | $(VENV)/pyvenv.cfg
 
 $(VENV)/test.stamp: pyproject.toml | $(VENV)/pyvenv.cfg
 	@echo "installing the packages of pyproject.toml into $(VENV) ..."
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[plot,parquet,models,prove,report,ecp5,compiled,test]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[plot,parquet,senders,models,prove,report,ecp5,compiled,test]'
 	@touch $@
 
 demo: $(VENV)/demo.stamp

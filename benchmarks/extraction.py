@@ -72,7 +72,7 @@ def main() -> None:
         ]
         memory[0] |= {"file, MB": round(large.stat().st_size / 1e6)}
         memory[1] |= {"file, MB": round(large.stat().st_size / 1e6)}
-    notes = {"cpu": _cpu(), "Python": platform.python_version(), "numpy": np.__version__}
+    notes = {"cpu": cpu_name(), "Python": platform.python_version(), "numpy": np.__version__}
     if "nfstream" in cases:
         notes["nfstream"] = metadata.version("nfstream")
     tables = {
@@ -204,7 +204,7 @@ WAYS: dict[str, Callable[[Path], tuple[int, int, float]]] = {
 }
 
 
-def _cpu() -> str:
+def cpu_name() -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:

@@ -29,6 +29,7 @@ __all__ = [
     "flow_rows",
     "raw_rows",
     "read_flow_rows",
+    "timestamp",
     "write_rows",
 ]
 
@@ -89,7 +90,7 @@ def flow_rows(
             *([np.full(len(flows), prefix)] if prefix else []),
         )
         yield from zip(
-            map(_timestamp, flows.start_ns.tolist()),
+            map(timestamp, flows.start_ns.tolist()),
             clients,
             flows.initiator_port.tolist(),
             servers_of,
@@ -111,7 +112,7 @@ def raw_rows(capture: MeasuredCapture) -> Iterator[tuple]:
             flows.initiator_port.tolist(),
             _addresses(flows, flows.responder_address),
             flows.responder_port.tolist(),
-            map(_timestamp, flows.start_ns.tolist()),
+            map(timestamp, flows.start_ns.tolist()),
             *(flows.forward[accumulator].tolist() for accumulator in REFERENCE_COLUMNS.values()),
             *(flows.response[accumulator].tolist() for accumulator in REFERENCE_COLUMNS.values()),
             strict=True,
@@ -132,7 +133,7 @@ def _addresses(flows: FlowColumns, addresses: np.ndarray) -> list[str]:
 _address = lru_cache(maxsize=1 << 16)(address_text)
 
 
-def _timestamp(time_ns: int) -> str:
+def timestamp(time_ns: int) -> str:
     seconds, rest = divmod(time_ns // 1000, 1_000_000)
     return f"{seconds}.{rest:06}"
 
@@ -152,7 +153,7 @@ def write_rows(path: Path, columns: tuple[str, ...], rows: Iterable[tuple]) -> N
             polars, rows = _polars(path), iter(rows)
             chunks = iter(lambda: list(islice(rows, _CHUNK_ROWS)), [])
             frames = [polars.DataFrame(chunk, schema=list(columns), orient="row") for chunk in chunks]
-            polars.concat(frames).write_parquet(fresh)
+            polars.concat(frames, how="vertical_relaxed").write_parquet(fresh)
             return
         with fresh.open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file, lineterminator="\n")

@@ -129,10 +129,12 @@ def said_of(prefix: int) -> str:
     return f"flows at their packet {prefix}" if prefix else "whole flows"
 
 
-def _unsigned(place: str, name: str, value: str | int, bits: int) -> int:
+def _unsigned(place: str, name: str, value: str | int | None, bits: int) -> int:
     # int() alone would also take "1_000" and, from Parquet, 12.5.
     is_number = value.isascii() and value.isdigit() if isinstance(value, str) else isinstance(value, int)
     number = int(value) if is_number else -1
+    if value in ("", None):
+        raise InputError(f"{place}: {name} is absent from this flow")
     if not 0 <= number < 1 << bits:
         raise InputError(f"{place}: {name} must be an integer from 0 to {(1 << bits) - 1}, not {value!r}")
     return number

@@ -1,6 +1,5 @@
 """``training flows``."""
 
-import ipaddress
 from collections.abc import Callable
 from functools import partial
 from itertools import chain
@@ -19,6 +18,7 @@ from sim.table_parameters import TableParameters
 from ..flow_file import RAW_COLUMNS, check_target, flow_columns, flow_rows, raw_rows, write_rows
 from ..labels import FlowLabel, read_labels
 from ..measure import MeasuredCapture, addresses_of, measure_captures
+from .addresses import parse_address
 from .options import Orientation, Ports, parse_ports
 
 __all__ = ["flows"]
@@ -67,7 +67,7 @@ def flows(
         accumulators=tuple(REFERENCE_COLUMNS.values()) if raw else accumulators_of(tuple(CATALOGUE)),
         early=prefix,
     )
-    servers = frozenset(_address(text) for text in server or ())
+    servers = frozenset(parse_address("--server", text) for text in server or ())
     table = None if labels is None else read_labels(labels)
     measured = [_measure(paths, parameters) for paths in ([captures] if joined else [[path] for path in captures])]
     seen = set().union(*(servers & addresses_of(capture) for capture in measured)) if servers else set()
@@ -99,13 +99,6 @@ def _measure(paths: list[Path], parameters: TableParameters) -> MeasuredCapture:
 def _show_share(update: Callable[[str], None], doing: str, size: int, done: int) -> None:
     share = min(done / size, 1)
     update(f"{doing} {'━' * round(20 * share):20} {share:4.0%}")
-
-
-def _address(text: str) -> str:
-    try:
-        return str(ipaddress.ip_address(text))
-    except ValueError:
-        raise InputError(f"--server: must be an IP address, not {text!r}") from None
 
 
 def _refuse_empty(captures: list[Path], ports: str, frames: int, flows: int) -> None:

@@ -1,0 +1,143 @@
+"""From candidates to a block list: which safeguards keep a sender out, and the formats that servers read."""
+
+import ipaddress
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from compiler.errors import InputError
+
+from .networks import NetworkList
+from .ranking import Candidate, Ranking
+
+__all__ = ["Decision", "Entry", "ListFormat", "check_own", "decide", "list_lines"]
+
+LOWEST_SHARE = 0.5
+"""Of SPAM among a sender's records, by the lower end of its 95 % interval."""
+
+_SHARED_SPACE = ipaddress.ip_network("100.64.0.0/10")
+"""Behind carrier-grade NAT (RFC 6598)."""
+_SHARED_RECORDS, _SHARED_PART = 2, 0.1
+
+
+class Decision(StrEnum):
+    """What became of a candidate."""
+
+    LISTED = "listed"
+    MIXED = "too little of it is SPAM"
+    ALLOWED = "allow list"
+    SHARED = "shared address"
+    UNRESOLVED = "pseudonym"
+
+
+class ListFormat(StrEnum):
+    PLAIN = "plain"
+    NFTABLES = "nftables"
+    POSTFIX = "postfix"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A candidate with its decision; ``shared`` is told also where the sender is listed all the same."""
+
+    candidate: Candidate
+    decision: Decision
+    shared: bool
+
+    @property
+    def version(self) -> int:
+        return 6 if ":" in self.candidate.sender else 4
+
+
+def check_own(ranking: Ranking) -> None:
+    """An own server among the candidates: somebody abuses it, or records are taken the wrong way round."""
+    if ranking.own:
+        worst = ranking.own[0]
+        raise InputError(
+            f"--server: {worst.sender} is an own server and would be listed, {worst.spam} of its {worst.records} "
+            "records are SPAM; see who sends through it before anything is blocked"
+        )
+
+
+def decide(ranking: Ranking, allowed: NetworkList, *, list_shared: bool = False) -> list[Entry]:
+    """The decision about every candidate, the most SPAM records first."""
+    return [_entry(candidate, allowed, list_shared) for candidate in ranking.candidates]
+
+
+def _entry(candidate: Candidate, allowed: NetworkList, list_shared: bool) -> Entry:
+    network = _network_of(candidate.sender)
+    shared = network is not None and _is_shared(candidate, network)
+    if network is None:
+        decision = Decision.UNRESOLVED
+    elif candidate.spam_share_lower < LOWEST_SHARE:
+        decision = Decision.MIXED
+    elif allowed.overlaps(candidate.sender):
+        decision = Decision.ALLOWED
+    elif shared and not list_shared:
+        decision = Decision.SHARED
+    else:
+        decision = Decision.LISTED
+    return Entry(candidate, decision, shared)
+
+
+def _network_of(sender: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
+    try:
+        return ipaddress.ip_network(sender)
+    except ValueError:
+        pass
+    if len(sender) == 16 and not set(sender) - set("0123456789abcdef"):
+        return None
+    raise InputError(f"client_ip of a record must be an address or a pseudonym, not {sender!r}")
+
+
+def _is_shared(candidate: Candidate, network: ipaddress.IPv4Network | ipaddress.IPv6Network) -> bool:
+    """Several hosts may be behind it: it is of the space of carriers, or a part of what it sends is legitimate."""
+    if network.version == 4 and network.subnet_of(_SHARED_SPACE):
+        return True
+    return candidate.background >= max(_SHARED_RECORDS, _SHARED_PART * candidate.records)
+
+
+def list_lines(
+    entries: Iterable[Entry], form: ListFormat, *, window: str, expires: datetime, seconds: int
+) -> Iterator[str]:
+    """The lines of a block list.
+
+    Parameters
+    ----------
+    window: what the records are of, in words
+    expires, seconds: when entries end, and how long that is from now on
+    """
+    listed = [entry for entry in entries if entry.decision is Decision.LISTED]
+    until = f"{expires:%Y-%m-%dT%H:%M:%SZ}"
+    yield f"# {len(listed)} senders by their records from {window}; expires {until}"
+    match form:
+        case ListFormat.PLAIN:
+            for entry in listed:
+                yield from (f"# {_said(entry)}; expires {until}", entry.candidate.sender)
+        case ListFormat.POSTFIX:
+            yield "# check_client_access cidr:FILE"
+            for entry in listed:
+                yield from (f"# {_said(entry)}; expires {until}", f"{entry.candidate.sender} REJECT spam sender")
+        case ListFormat.NFTABLES:
+            yield "table inet hedgerow {"
+            for version in (4, 6):
+                flags = "timeout" if version == 4 else "interval, timeout"
+                yield from (f"\tset spammers{version} {{", f"\t\ttype ipv{version}_addr", f"\t\tflags {flags}")
+                of_version = [entry for entry in listed if entry.version == version]
+                if of_version:
+                    yield "\t\telements = {"
+                    for entry in of_version:
+                        yield from (f"\t\t\t# {_said(entry)}", f"\t\t\t{entry.candidate.sender} timeout {seconds}s,")
+                    yield "\t\t}"
+                yield "\t}"
+            yield "}"
+
+
+def _said(entry: Entry) -> str:
+    candidate = entry.candidate
+    shared = "; shared address" if entry.shared else ""
+    return (
+        f"{candidate.spam} SPAM of {candidate.records} records, lower bound {candidate.spam_share_lower:.2f}, "
+        f"{candidate.first:%Y-%m-%dT%H:%M:%SZ} to {candidate.last:%Y-%m-%dT%H:%M:%SZ}{shared}"
+    )
