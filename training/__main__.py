@@ -1,12 +1,13 @@
-"""Command line: ``python -m training flows | fit``; each command is a file of ``commands``."""
+"""Command line: ``python -m training flows | fit | …``; each command is a file of ``commands``."""
 
 from compiler.cli import new_app, run
 
+from .commands.evaluate import evaluate
 from .commands.fit import fit
 from .commands.flows import flows
 
 app = new_app("Labelled flows from captures, and forests trained on them.")
-for command in (flows, fit):
+for command in (flows, fit, evaluate):
     app.command()(command)
 
 

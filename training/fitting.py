@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from compiler.forest import Forest
 
-from .cross_fitting import FOLDS, cross_scores, require_both
+from .cross_fitting import FOLDS, Judge, Learner, cross_scores, require_both
 from .ensemble import WeightedVote
 from .flow_set import FlowSet
 from .operating_point import OperatingPoint, choose_band
 
-__all__ = ["Fit", "FitParameters", "fit_forest", "sources_of", "vote_learner"]
+__all__ = ["Fit", "FitParameters", "fit_forest", "sources_of", "verdict_learner", "vote_learner"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,12 +100,22 @@ def fit_forest(
     return Fit(forest, point, scores)
 
 
-def vote_learner(parameters: FitParameters):
-    """Learns a vote and scores flows by the share of its weight that speaks for spam, from −1 to 1."""
+def vote_learner(parameters: FitParameters) -> Learner:
+    """Learns a vote and scores flows by how much more of its weight speaks for spam than against it, from −1 to 1."""
 
-    def learn(flows: FlowSet):
+    def learn(flows: FlowSet) -> Judge:
         vote = _fitted(flows, parameters)
         return lambda flows: vote.decision_function(flows.X) / sum(vote.hits_)
+
+    return learn
+
+
+def verdict_learner(parameters: FitParameters) -> Learner:
+    """Learns a forest with its band and gives verdicts in place of scores."""
+
+    def learn(flows: FlowSet) -> Judge:
+        forest = fit_forest(flows, parameters).forest
+        return lambda flows: forest.decide(flows.columns(forest.feature_names))
 
     return learn
 

@@ -58,6 +58,10 @@ class FlowSet:
         """The named features, in that order."""
         return self.X[:, [self.features.index(name) for name in names]]
 
+    def of_features(self, names: Sequence[str]) -> "FlowSet":
+        """The same flows with these features alone."""
+        return replace(self, features=tuple(names), X=self.columns(names))
+
     @property
     def is_spam(self) -> NDArray[np.bool_]:
         return np.isin(self.label, SPAM)
