@@ -48,6 +48,7 @@ class Variance(wiring.Component):
         remainder = Signal(COUNT_BITS)
         step = Signal(range(_PRODUCT_BITS))
         again = Signal()  # the second division
+        of_count, of_total = Signal(), Signal()  # the bits at ``step``, chosen a clock before they are used
         largest = (1 << self._bits) - 1
         held = Mux(value[self._bits :].any(), largest, value[: self._bits])
         m.d.comb += [
@@ -57,10 +58,11 @@ class Variance(wiring.Component):
 
         with m.FSM():
             with m.State("IDLE"):
-                m.d.sync += [value.eq(0), step.eq(SUM_BITS - 1), again.eq(0)]
+                # The count is shorter than SUM_BITS, so its first bit is 0.
+                m.d.sync += [value.eq(0), step.eq(SUM_BITS - 1), again.eq(0), of_count.eq(0)]
                 with m.If(self.i.valid):
                     m.next = "ADD"
-            self._multiply(m, value, step)
+            self._multiply(m, value, step, of_count, of_total)
             self._divide(m, value, remainder, step, again)
             with m.State("DONE"):
                 m.d.comb += self.o.valid.eq(1)
@@ -69,15 +71,22 @@ class Variance(wiring.Component):
 
         return m
 
-    def _multiply(self, m, value, step):
+    def _multiply(self, m, value, step, of_count, of_total):
         """Both products at once, bit by bit from the highest one on: what is too little in between wraps back."""
         sums = self.i.p
         count = Cat(sums.count, C(0, SUM_BITS - COUNT_BITS))
         with m.State("ADD"):
-            m.d.sync += value.eq((value << 1) + Mux(count.bit_select(step, 1), sums.squares, 0))
+            m.d.sync += [
+                value.eq((value << 1) + Mux(of_count, sums.squares, 0)),
+                of_total.eq(sums.total.bit_select(step, 1)),
+            ]
             m.next = "SUBTRACT"
         with m.State("SUBTRACT"):
-            m.d.sync += [value.eq(value - Mux(sums.total.bit_select(step, 1), sums.total, 0)), step.eq(step - 1)]
+            m.d.sync += [
+                value.eq(value - Mux(of_total, sums.total, 0)),
+                of_count.eq(count.bit_select((step - 1)[: len(step)], 1)),
+                step.eq(step - 1),
+            ]
             m.next = "ADD"
             with m.If(step == 0):
                 m.next = "DIVIDE"

@@ -72,7 +72,7 @@ class WeightedVote(ClassifierMixin, BaseEstimator):
         *,
         n_trees: int = 61,
         max_depth: int | None = 8,
-        max_leaf_nodes: int | None = 24,
+        max_leaf_nodes: int | None = 16,
         min_samples_leaf: int = 5,
         features_per_tree: float = 0.5,
         class_share: dict | None = None,

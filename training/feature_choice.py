@@ -5,10 +5,10 @@ from compiler.features import CATALOGUE, UNIVERSAL
 
 __all__ = ["FEATURE_SETS", "LENGTHS", "chosen_features"]
 
-_LENGTHS = ("spl2", "maxpl", "slps", "minpl")
+_LENGTHS = ("spl2", "maxpl", "slps")
 
 LENGTHS: tuple[str, ...] = (*_LENGTHS, *("r" + name for name in _LENGTHS))
-"""What the lengths of packets are like: variance, maximum, mean of those with PSH, minimum. TTL and window, which tell
+"""What the lengths of packets are like: variance, maximum, mean of those with PSH. TTL and window, which tell
 the stack of a sender, are not among them, and more features were not better (docs/training.md)."""
 
 FEATURE_SETS = {"lengths": LENGTHS, "universal": UNIVERSAL, "all": tuple(CATALOGUE)}

@@ -31,7 +31,7 @@ class FitParameters:
 
     trees: int = 61
     depth: int = 8
-    leaves: int | None = 24
+    leaves: int | None = 16
     share: float = 0.7
     thresholds: int | None = None
     caution: float = 10.0

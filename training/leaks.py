@@ -69,7 +69,7 @@ def leaks_of(name: str, flows: FlowSet, parameters: FitParameters, features: tup
             learner = vote_learner(plain)
             by_sender = np.sign(cross_scores(of_features, learner, parameters.seed))
             by_flow = np.sign(cross_scores(of_features, learner, parameters.seed, parts=mixed))
-            accuracy = resamples.interval(lambda weights, said=by_sender: _accuracy(chosen.y, said, weights))
+            accuracy = resamples.interval(lambda weights, y=chosen.y, said=by_sender: _accuracy(y, said, weights))
             found.append(
                 Leak(name, task, title, accuracy, _accuracy(chosen.y, by_flow, None), _chance(chosen, generator))
             )

@@ -14,6 +14,8 @@ __all__ = ["CONFIDENCE", "PER_FLOWS", "FalseAlarms", "OperatingPoint", "choose_b
 
 CONFIDENCE = 0.95
 PER_FLOWS = 10_000
+_TELLING = 5
+"""So many alarms show whether they come from few senders."""
 _MOST_BANDS = 512
 """That are looked at when none keeps the budget."""
 
@@ -78,7 +80,7 @@ def count_false_alarms(alarms: NDArray[np.bool_], senders: NDArray) -> FalseAlar
 
     Flows of one sender may be alike, so the bound is Clopper and Pearson's with an effective number of flows (Korn and
     Graubard, 1998): theirs divided by the design effect, which is how many times the variance over senders is that of
-    independent flows, but at least 1. Without any alarm nothing shows how alike they are; then every sender counts
+    independent flows, but at least 1. Fewer than five alarms do not show how alike they are; then every sender counts
     as one observation, (Σ n)² / Σ n² of the n flows of each (Kish). Without any legitimate flow nothing is known and
     the bound is 10 000.
     """
@@ -87,7 +89,7 @@ def count_false_alarms(alarms: NDArray[np.bool_], senders: NDArray) -> FalseAlar
     if not flows:
         return FalseAlarms(0, 0, 0, 0.0, 0.0, float(PER_FLOWS))
     rate = hits / flows
-    if hits in (0, flows):
+    if min(hits, flows - hits) < _TELLING:
         effective = float(flows**2 / np.sum(sizes.astype(np.int64) ** 2))
     else:
         residuals = np.bincount(number, alarms, len(sizes)) - rate * sizes

@@ -37,17 +37,17 @@ def test_fit(flow_files, tmp_path, capsys):
     assert run_training("fit", learn, "--test", test, "--ports", "25,587", "--seed", 2, "-o", out) == 0
     said = capsys.readouterr().out
     forest = Forest.from_json(out)
-    assert f"{out}: forest {forest.id}, 61 trees on 4 of 4 features, seed 2" in said
+    assert f"{out}: forest {forest.id}, 61 trees on 3 of 3 features, seed 2" in said
     for words in ("balanced accuracy", "per 10 000", "uncertain", "stump: SPAM when", "monitor only", "greylisted"):
         assert words in said
-    assert set(forest.feature_names) == {"spl2", "maxpl", "slps", "minpl"}
+    assert set(forest.feature_names) == {"spl2", "maxpl", "slps"}
     assert all(forest.thresholds()), "a column that no tree tests would be measured for nothing"
     assert (forest.ports, forest.directions) == ((25, 587), "forward")
     # Few legitimate senders cannot show a low rate of false alarms.
     assert forest.monitor_only
     assert forest.operating_point["false_alarms"]["bound"] > 100
     assert max(tree.depth for tree in forest.trees) <= 8
-    assert max(len(tree.nodes) for tree in forest.trees) <= 2 * 24 - 1
+    assert max(len(tree.nodes) for tree in forest.trees) <= 2 * 16 - 1
     assert forest.validation_rows == WEIGHT_STEPS
     assert [source["file"] for source in forest.provenance["flows"]] == ["learn.csv"]
     flows = read_flow_set([test], forest.feature_names, PORTS)
