@@ -11,8 +11,15 @@ LENGTHS: tuple[str, ...] = (*_LENGTHS, *("r" + name for name in _LENGTHS))
 """What the lengths of packets are like: variance, maximum, mean of those with PSH. TTL and window, which tell
 the stack of a sender, are not among them, and more features were not better (docs/training.md)."""
 
-FEATURE_SETS = {"lengths": LENGTHS, "universal": UNIVERSAL, "all": tuple(CATALOGUE)}
-"""Sets by name; ``universal`` are the paper's."""
+_SHAPE = ("slas", "spl", "slps", "maxpl", "spps", "sp", "spl2")
+
+FEATURE_SETS = {
+    "lengths": LENGTHS,
+    "shape": (*_SHAPE, *("r" + name for name in _SHAPE)),
+    "universal": UNIVERSAL,
+    "all": tuple(CATALOGUE),
+}
+"""Sets by name; ``universal`` are the paper's, ``shape`` those of lengths and counts that matter most."""
 
 
 def chosen_features(text: str, directions: str) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from .ensemble import WeightedVote
 from .flow_set import FlowSet
 from .operating_point import OperatingPoint, choose_band
 
-__all__ = ["Fit", "FitParameters", "fit_forest", "sources_of", "verdict_learner", "vote_learner"]
+__all__ = ["Fit", "FitParameters", "fit_forest", "sources_of", "verdict_learner", "vote_fitted", "vote_learner"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +71,7 @@ def fit_forest(
 ) -> Fit:
     """Grow the trees on all senders; choose the band by cross-fitting, on forests of the senders of the other folds."""
     require_both(flows)
-    vote = _fitted(flows, parameters, sources)
+    vote = vote_fitted(flows, parameters, sources)
     shares = cross_scores(flows, vote_learner(parameters), parameters.seed)
     scores = np.round(shares * sum(vote.hits_)).astype(np.int64)
     legitimate = flows.is_legitimate
@@ -104,7 +104,7 @@ def vote_learner(parameters: FitParameters) -> Learner:
     """Learns a vote and scores flows by how much more of its weight speaks for spam than against it, from −1 to 1."""
 
     def learn(flows: FlowSet) -> Judge:
-        vote = _fitted(flows, parameters)
+        vote = vote_fitted(flows, parameters)
         return lambda flows: vote.decision_function(flows.X) / sum(vote.hits_)
 
     return learn
@@ -120,7 +120,8 @@ def verdict_learner(parameters: FitParameters) -> Learner:
     return learn
 
 
-def _fitted(flows: FlowSet, parameters: FitParameters, sources: NDArray | None = None) -> WeightedVote:
+def vote_fitted(flows: FlowSet, parameters: FitParameters, sources: NDArray | None = None) -> WeightedVote:
+    """The vote that has learnt from these flows."""
     rows = flows.target != 0
     return WeightedVote(
         flows.features,
