@@ -1,5 +1,6 @@
 """How much spam a score catches at a rate of false alarms, and how sure that is: a bootstrap over senders."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,7 +8,7 @@ from numpy.typing import NDArray
 
 from .operating_point import PER_FLOWS
 
-__all__ = ["Interval", "Resamples", "detection_at", "threshold_at"]
+__all__ = ["Interval", "Resamples", "Roc", "detection_at", "threshold_at"]
 
 
 @dataclass(frozen=True)
@@ -22,39 +23,51 @@ class Interval:
         return f"{self.value:.3f} ({self.low:.3f}–{self.high:.3f})"
 
 
-def detection_at(
-    spam: NDArray,
-    legitimate: NDArray,
-    rate: float,
-    spam_weight: NDArray | None = None,
-    legitimate_weight: NDArray | None = None,
-) -> float:
-    """The share of spam that is caught with ``rate`` false alarms per 10 000 legitimate flows.
-
-    Between two thresholds, as between flows of equal scores, it is that of a coin: the line of the ROC curve.
+class Roc:
+    """How much spam is caught with how many false alarms, by threshold.
 
     Parameters
     ----------
-    spam, legitimate: scores
-    spam_weight, legitimate_weight: how often each flow counts; once by default
+    spam, legitimate:
+        Scores of the flows of either kind.
     """
-    scores = np.concatenate([spam, legitimate])
-    weight_spam = np.ones(len(spam)) if spam_weight is None else spam_weight
-    weight_legitimate = np.ones(len(legitimate)) if legitimate_weight is None else legitimate_weight
-    hits = np.concatenate([weight_spam, np.zeros(len(legitimate))])
-    alarms = np.concatenate([np.zeros(len(spam)), weight_legitimate])
-    order = np.argsort(-scores, kind="stable")
-    last_of_equals = np.append(np.diff(scores[order]) != 0, True)
-    caught = np.append(0.0, np.cumsum(hits[order])[last_of_equals]) / max(np.sum(weight_spam), 1e-9)
-    alarmed = np.append(0.0, np.cumsum(alarms[order])[last_of_equals]) / max(np.sum(weight_legitimate), 1e-9)
-    at = rate / PER_FLOWS
-    # Of points above each other the highest.
-    after = int(np.searchsorted(alarmed, at, "right"))
-    if after == len(alarmed):
-        return float(caught[-1])
-    before = after - 1
-    share = (at - alarmed[before]) / (alarmed[after] - alarmed[before])
-    return float(caught[before] + share * (caught[after] - caught[before]))
+
+    def __init__(self, spam: NDArray, legitimate: NDArray):
+        scores = np.concatenate([spam, legitimate])
+        order = np.argsort(-scores, kind="stable")
+        self._last_of_equals = np.flatnonzero(np.append(np.diff(scores[order]) != 0, True))
+        self._order = order
+        self._is_spam = order < len(spam)
+        self._spam, self._legitimate = len(spam), len(legitimate)
+
+    def caught(
+        self, rate: float, spam_weight: NDArray | None = None, legitimate_weight: NDArray | None = None
+    ) -> float:
+        """The share of spam that is caught with ``rate`` false alarms per 10 000 legitimate flows.
+
+        Between two thresholds, as between flows of equal scores, it is that of a coin: the line of the ROC curve.
+        Weights are how often each flow counts, once by default; nan without spam or without legitimate flows.
+        """
+        spam_weight = np.ones(self._spam) if spam_weight is None else spam_weight
+        legitimate_weight = np.ones(self._legitimate) if legitimate_weight is None else legitimate_weight
+        weight = np.concatenate([spam_weight, legitimate_weight])[self._order]
+        hits = np.cumsum(np.where(self._is_spam, weight, 0))[self._last_of_equals]
+        alarms = np.cumsum(np.where(self._is_spam, 0, weight))[self._last_of_equals]
+        if not (len(hits) and hits[-1] and alarms[-1]):
+            return float("nan")
+        caught, alarmed = np.append(0, hits) / hits[-1], np.append(0, alarms) / alarms[-1]
+        at = rate / PER_FLOWS
+        # Of points above each other the highest.
+        after = int(np.searchsorted(alarmed, at, "right"))
+        if after == len(alarmed):
+            return 1.0
+        share = (at - alarmed[after - 1]) / (alarmed[after] - alarmed[after - 1])
+        return float(caught[after - 1] + share * (caught[after] - caught[after - 1]))
+
+
+def detection_at(spam: NDArray, legitimate: NDArray, rate: float) -> float:
+    """:meth:`Roc.caught` of these scores."""
+    return Roc(spam, legitimate).caught(rate)
 
 
 def threshold_at(legitimate: NDArray, rate: float) -> float:
@@ -81,7 +94,7 @@ class Resamples:
         ]
         self._once = np.ones(len(senders), np.int64)
 
-    def interval(self, measure) -> Interval:
+    def interval(self, measure: Callable[[NDArray], float]) -> Interval:
         """Of a function of the weights of the flows; a sample on which it is nan does not count."""
         values = np.array([measure(weights) for weights in self.weights])
         values = values[~np.isnan(values)]

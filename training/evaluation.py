@@ -9,13 +9,14 @@ from numpy.typing import NDArray
 from compiler.features import UNIVERSAL
 
 from .cross_fitting import Learner, cross_scores, require_both
-from .detection import Interval, Resamples, detection_at, threshold_at
+from .detection import Interval, Resamples, Roc, threshold_at
 from .fitting import FitParameters, verdict_learner, vote_learner
 from .flow_set import FlowSet
+from .leaks import LEAKS
 from .operating_point import PER_FLOWS
 from .rivals import learn_pca, stump_learner, tree_learner
 
-__all__ = ["FOREST", "STUMP", "Case", "cases_of", "precision", "rivals_of"]
+__all__ = ["FOREST", "STUMP", "Case", "cases_of", "needed_features", "precision", "rivals_of"]
 
 STUMP, FOREST = "stump", "forest"
 
@@ -67,25 +68,26 @@ class Case:
 
     def _detection(self, name: str) -> Callable[[NDArray], float]:
         scores, spam, legitimate = self.scores[name], self.flows.is_spam, self.flows.is_legitimate
-        return lambda weights: detection_at(
-            scores[spam], scores[legitimate], self.budget, weights[spam], weights[legitimate]
-        )
+        roc = Roc(scores[spam], scores[legitimate])
+        return lambda weights: roc.caught(self.budget, weights[spam], weights[legitimate])
 
 
 def _balanced_accuracy(resamples: Resamples, y: NDArray[np.int64], said: NDArray[np.int64]) -> Interval:
+    rows = [np.flatnonzero(y == sign) for sign in (-1, 1)]
+    right = [np.flatnonzero((y == sign) & (said == sign)) for sign in (-1, 1)]
+
     def measure(weights: NDArray) -> float:
-        shares = [
-            np.sum(weights[(y == sign) & (said == sign)]) / total if (total := np.sum(weights[y == sign])) else np.nan
-            for sign in (-1, 1)
-        ]
-        return float(np.mean(shares))
+        totals = [weights[of_class].sum() for of_class in rows]
+        if not all(totals):
+            return float("nan")
+        return float(np.mean([weights[hits].sum() / total for hits, total in zip(right, totals, strict=True)]))
 
     return resamples.interval(measure)
 
 
 def rivals_of(parameters: FitParameters, features: tuple[str, ...]) -> dict[str, Learner]:
     """Learners by name; all but the paper's see these features."""
-    plain = replace(parameters, trees=60, depth=4, leaves=None, share=0.5, caution=1.0, thresholds=None)
+    plain = replace(parameters, depth=4, leaves=None, share=0.5, caution=1.0, thresholds=None)
     mine = {
         STUMP: stump_learner(parameters.budget),
         "depth-2 tree": tree_learner(parameters.budget),
@@ -95,6 +97,11 @@ def rivals_of(parameters: FitParameters, features: tuple[str, ...]) -> dict[str,
     learners = {name: _on(features, learner) for name, learner in mine.items()}
     universal = {"eq. 5, universal features": _on(UNIVERSAL, vote_learner(plain))}
     return {name: (learners | universal)[name] for name in (STUMP, "depth-2 tree", "PCA baseline", *universal, FOREST)}
+
+
+def needed_features(features: tuple[str, ...]) -> tuple[str, ...]:
+    """What flows must hold to be evaluated with these: those of the paper and of the leak tests too."""
+    return tuple(dict.fromkeys((*features, *UNIVERSAL, *(name for names in LEAKS.values() for name in names))))
 
 
 def _on(features: tuple[str, ...], learner: Learner) -> Learner:

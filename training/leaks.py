@@ -55,7 +55,7 @@ class Leak:
 
 def leaks_of(name: str, flows: FlowSet, parameters: FitParameters, features: tuple[str, ...]) -> list[Leak]:
     """Every task by the features of the forest and by those that leak."""
-    plain = replace(parameters, trees=_TREES, caution=1.0, leaves=16)
+    plain = replace(parameters, trees=min(_TREES, parameters.trees), caution=1.0, leaves=16)
     found = []
     for task, (spam, ham) in TASKS.items():
         chosen = flows.select(np.isin(flows.label, (*spam, *ham)))

@@ -77,7 +77,13 @@ class Subclasses:
 
 
 def find_subclasses(
-    flows: FlowSet, seed: int, *, folds: int = 10, least_gain: float = 0.2, least_share: float = 0.02
+    flows: FlowSet,
+    seed: int,
+    *,
+    folds: int = 10,
+    least_gain: float = 0.1,
+    least_share: float = 0.02,
+    most: int = MOST_CLUSTERS,
 ) -> Subclasses:
     """k-means over the standardised features of spam.
 
@@ -86,9 +92,11 @@ def find_subclasses(
     folds:
         Of the senders, for the cross-validated error.
     least_gain:
-        One cluster more is worth it while it lowers the error by this share of it.
+        Share of the variance that one more cluster has to take away from the error.
     least_share:
         Of the flows, below which a cluster is folded into the others.
+    most:
+        Clusters that are tried.
     """
     spam = flows.select(flows.is_spam)
     if spam.senders < folds:
@@ -96,8 +104,7 @@ def find_subclasses(
     points = _standardised(spam.X)
     parts = [part for part in sender_parts(spam, (1,) * folds, seed) if len(part)]
     errors = [
-        _error(points, parts, clusters, seed)
-        for clusters in range(1, min(MOST_CLUSTERS, len(np.unique(points, axis=0))) + 1)
+        _error(points, parts, clusters, seed) for clusters in range(1, min(most, len(np.unique(points, axis=0))) + 1)
     ]
     chosen = _chosen(errors, least_gain)
     means = KMeans(chosen, n_init=10, random_state=seed).fit(points)
@@ -133,7 +140,7 @@ def _error(points: NDArray, parts: list[NDArray], clusters: int, seed: int) -> C
 def _chosen(errors: list[ClusterError], least_gain: float) -> int:
     """From two clusters on, the first number after which one more does not lower the error enough."""
     for fewer, more in pairwise(errors[1:]):
-        if more.error > fewer.error * (1 - least_gain):
+        if more.error > fewer.error - least_gain:
             return fewer.clusters
     return errors[-1].clusters
 

@@ -11,24 +11,13 @@ import sklearn
 from compiler.__main__ import REFERENCE
 from compiler.features import CATALOGUE, UNIVERSAL
 from compiler.forest import Band, Forest
-from tests.training.cases import SLICE, run_training, table_of
+from tests.training.cases import run_training, table_of
 from training.ensemble import WEIGHT_STEPS
 from training.fit_report import assess
 from training.flow_file import FLOW_COLUMNS
 from training.flow_set import read_flow_set, split_senders
 
 PORTS = frozenset({25, 587})
-
-
-@pytest.fixture(scope="module")
-def flow_files(tmp_path_factory):
-    """Flows of both parts of the slice."""
-    folder = tmp_path_factory.mktemp("flows")
-    for part in ("learn", "test"):
-        labels = SLICE / f"{part}.labels.csv.gz"
-        arguments = ("--labels", labels, "--ports", "25,587", "-o", folder / f"{part}.csv")
-        assert run_training("flows", SLICE / f"{part}.pcap.gz", *arguments) == 0
-    return folder / "learn.csv", folder / "test.csv"
 
 
 def test_fit(flow_files, tmp_path, capsys):

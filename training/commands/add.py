@@ -57,8 +57,8 @@ def add(
     kept = f"{grown.old} of {len(begun.trees)} old trees and {grown.new} of {trees} new ones"
     print(f"{out}: forest {made.id}, {kept}, seed {seed}")
     print(
-        f"band {tuple(made.band)}: catches {point.caught:.1%} of the newer spam with {point.false_alarms.rate:.0f} false "
-        f"alarms per 10 000, upper 95 % bound {point.false_alarms.bound:.0f}"
+        f"band {tuple(made.band)}: catches {point.caught:.1%} of the newer spam with {point.false_alarms.rate:.0f} "
+        f"false alarms per 10 000, upper 95 % bound {point.false_alarms.bound:.0f}"
     )
     if made.monitor_only:
         print("monitor only: no band keeps the bound within the budget; verdicts are for ranking senders")

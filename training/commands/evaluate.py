@@ -7,15 +7,14 @@ import typer
 
 from compiler.cli import progress, warn
 from compiler.errors import InputError
-from compiler.features import UNIVERSAL
 
-from ..evaluation import cases_of
+from ..evaluation import cases_of, needed_features
 from ..evaluation_report import print_cases, print_leaks
 from ..feature_choice import chosen_features
 from ..fit_report import report_console
 from ..fitting import FitParameters
 from ..flow_set import FlowSet, read_flow_set
-from ..leaks import LEAKS, leaks_of, warnings_of
+from ..leaks import leaks_of, warnings_of
 from .options import Directions, Features, Ports, parse_ports
 
 __all__ = ["evaluate"]
@@ -52,7 +51,7 @@ def evaluate(
     parameters = FitParameters(
         trees=trees, depth=depth, leaves=leaves, caution=caution, seed=seed, budget=budget, ports=tracked
     )
-    needed = tuple(dict.fromkeys((*names, *UNIVERSAL, *(name for leak in LEAKS.values() for name in leak))))
+    needed = needed_features(names)
     sources = {}
     for path in flow_files:
         if path.stem in sources:

@@ -16,7 +16,7 @@ from ..feature_choice import chosen_features
 from ..fit_report import report_console
 from ..flow_set import FlowSet, read_flow_set
 from ..labels import LABELS
-from ..subclasses import Subclasses, find_subclasses, said_rules, separation
+from ..subclasses import MOST_CLUSTERS, Subclasses, find_subclasses, said_rules, separation
 from .options import Directions, Features, Ports, parse_ports
 
 __all__ = ["subclasses"]
@@ -33,11 +33,12 @@ def subclasses(
     ] = None,
     folds: Annotated[int, typer.Option(min=2, help="Of the senders, for cross-validation.")] = 10,
     least_gain: Annotated[
-        float, typer.Option(min=0, max=1, help="Share of the error that one more cluster has to take away.")
-    ] = 0.2,
+        float, typer.Option(min=0, max=1, help="Share of the variance that one more cluster has to explain.")
+    ] = 0.1,
     least_share: Annotated[
         float, typer.Option(min=0, max=0.5, help="Of the flows, below which a cluster is folded into the others.")
     ] = 0.02,
+    most: Annotated[int, typer.Option(min=2, help="Most clusters that are tried.")] = MOST_CLUSTERS,
     trees: Annotated[int, typer.Option(min=1, max=4096, help="Number of trees of the forest.")] = 61,
     seed: Annotated[int, typer.Option(min=0, help="Seed of clusters and folds.")] = 1,
     features: Features = "shape",
@@ -59,7 +60,7 @@ def subclasses(
     with progress("reading flows"):
         flows = read_flow_set(flow_files, names, tracked, directions)
     with progress("clustering"):
-        found = find_subclasses(flows, seed, folds=folds, least_gain=least_gain, least_share=least_share)
+        found = find_subclasses(flows, seed, folds=folds, least_gain=least_gain, least_share=least_share, most=most)
         parted = separation(flows, found, seed, folds=folds)
     _print(found)
     console = report_console()

@@ -26,6 +26,7 @@ def universal(
     threshold: Annotated[
         float, typer.Option(min=0, max=100, help="Points that a universal feature must have.")
     ] = THRESHOLD,
+    trees: Annotated[int, typer.Option(min=1, max=4096, help="Number of trees of the votes.")] = FitParameters.trees,
     seed: Annotated[int, typer.Option(min=0, help="Seed of trees and folds.")] = 1,
     ports: Ports = "25",
 ) -> None:
@@ -50,6 +51,9 @@ def universal(
             sources[path.stem] = read_flow_set([path], CANDIDATES, tracked)
     with progress("ranking"):
         ranked = rank_features(sources)
+    kept = [entry.name for entry in ranked if entry.universal >= threshold]
+    if not kept:
+        raise InputError(f"--threshold: no feature has {threshold:g} points")
     table = Table("feature", title="importance by source, feature / response", title_justify="left")
     for name in ("universal", *sources, "in the paper"):
         table.add_column(name, justify="right")
@@ -59,19 +63,16 @@ def universal(
             f"{entry.universal:.1f}",
             *(f"{mine:.1f} / {response:.1f}" for mine, response in entry.by_source.values()),
             "yes" if entry.name in UNIVERSAL else "",
-            end_section=entry.universal >= threshold and entry is [e for e in ranked if e.universal >= threshold][-1],
+            end_section=entry.name == kept[-1],
         )
     console = report_console()
     console.print(table)
-    kept = [entry.name for entry in ranked if entry.universal >= threshold]
-    if not kept:
-        raise InputError(f"--threshold: no feature has {threshold:g} points")
     chosen = (*kept, *("r" + name for name in kept))
     rest = tuple(name for name in CANDIDATES if name not in chosen)
     choices = {"all": CANDIDATES, "universal here": chosen, "universal in the paper": UNIVERSAL}
     choices |= {"the others": rest} if rest else {}
     with progress("verifying"):
-        verified = verify_choice(sources, choices, FitParameters(caution=1.0, share=0.5, seed=seed))
+        verified = verify_choice(sources, choices, FitParameters(trees=trees, caution=1.0, share=0.5, seed=seed))
     table = Table("learnt -> judged", title="balanced accuracy of a vote on them, senders apart", title_justify="left")
     for name in choices:
         table.add_column(name, justify="right")
