@@ -19,6 +19,7 @@ from .rivals import learn_pca, stump_learner, tree_learner
 __all__ = ["FOREST", "STUMP", "Case", "cases_of", "needed_features", "precision", "rivals_of"]
 
 STUMP, FOREST = "stump", "forest"
+_VERDICTS = "verdicts"
 
 
 @dataclass(frozen=True)
@@ -32,9 +33,9 @@ class Case:
     flows:
         Those that were judged.
     scores:
-        Of every classifier, by its name.
+        Of every classifier, by its name, from several repetitions with other folds and trees (repetition × flow).
     verdicts:
-        Of the forest with the band that its learning flows gave it.
+        Of the forest with the band that its learning flows gave it (repetition × flow).
     budget:
         False alarms per 10 000 legitimate flows at which all are compared.
     resamples:
@@ -49,7 +50,7 @@ class Case:
     resamples: Resamples
 
     def detection(self, name: str) -> Interval:
-        """Share of spam that a classifier catches at the budget."""
+        """Share of spam that a classifier catches at the budget, on average over the repetitions."""
         return self.resamples.interval(self._detection(name))
 
     def gain(self, name: str) -> Interval:
@@ -59,30 +60,29 @@ class Case:
 
     def balanced_accuracy(self, name: str) -> Interval:
         """With the threshold that keeps the budget on these flows."""
-        return _balanced_accuracy(self.resamples, self.flows.y, np.where(self.called(name), 1, -1))
+        called, y = self.called(name).mean(axis=0), self.flows.y
+        spam, background = np.flatnonzero(y == 1), np.flatnonzero(y == -1)
+
+        def measure(weights: NDArray) -> float:
+            totals = weights[spam].sum(), weights[background].sum()
+            if not all(totals):
+                return float("nan")
+            hits = (weights * called)[spam].sum(), (weights * (1 - called))[background].sum()
+            return float(np.mean(np.divide(hits, totals)))
+
+        return self.resamples.interval(measure)
 
     def called(self, name: str) -> NDArray[np.bool_]:
-        """The flows called spam with that threshold."""
-        scores = self.scores[name]
-        return scores > threshold_at(scores[self.flows.is_legitimate], self.budget)
+        """The flows called spam with the threshold of each repetition (repetition × flow)."""
+        legitimate = self.flows.is_legitimate
+        return np.array([scores > threshold_at(scores[legitimate], self.budget) for scores in self.scores[name]])
 
     def _detection(self, name: str) -> Callable[[NDArray], float]:
-        scores, spam, legitimate = self.scores[name], self.flows.is_spam, self.flows.is_legitimate
-        roc = Roc(scores[spam], scores[legitimate])
-        return lambda weights: roc.caught(self.budget, weights[spam], weights[legitimate])
-
-
-def _balanced_accuracy(resamples: Resamples, y: NDArray[np.int64], said: NDArray[np.int64]) -> Interval:
-    rows = [np.flatnonzero(y == sign) for sign in (-1, 1)]
-    right = [np.flatnonzero((y == sign) & (said == sign)) for sign in (-1, 1)]
-
-    def measure(weights: NDArray) -> float:
-        totals = [weights[of_class].sum() for of_class in rows]
-        if not all(totals):
-            return float("nan")
-        return float(np.mean([weights[hits].sum() / total for hits, total in zip(right, totals, strict=True)]))
-
-    return resamples.interval(measure)
+        spam, legitimate = self.flows.is_spam, self.flows.is_legitimate
+        curves = [Roc(scores[spam], scores[legitimate]) for scores in self.scores[name]]
+        return lambda weights: float(
+            np.mean([curve.caught(self.budget, weights[spam], weights[legitimate]) for curve in curves])
+        )
 
 
 def rivals_of(parameters: FitParameters, features: tuple[str, ...]) -> dict[str, Learner]:
@@ -116,24 +116,31 @@ def cases_of(
     sources: Mapping[str, FlowSet],
     parameters: FitParameters,
     features: tuple[str, ...],
+    repeats: int = 1,
     tell: Callable[[str], None] = lambda _: None,
 ) -> list[Case]:
-    """Every source by itself, its senders in folds; and every source by what was learnt from another one."""
-    learners = rivals_of(parameters, features)
-    banded = _on(features, verdict_learner(parameters))
+    """Every source by itself, its senders in folds; and every source by what was learnt from another one.
+
+    Each is repeated with other folds and other trees, as one partition of few senders says little.
+    """
+    for source in sources.values():
+        require_both(source)
     cases = []
     for learnt, source in sources.items():
-        require_both(source)
         for judged, flows in sources.items():
             name = f"{learnt}, other senders" if learnt == judged else f"{learnt} -> {judged}"
-            tell(name)
-
-            def scores(learner: Learner, source=source, flows=flows) -> NDArray:
-                return cross_scores(flows, learner, parameters.seed) if source is flows else learner(source)(flows)
-
-            said = {rival: scores(learner) for rival, learner in learners.items()}
+            scores: dict[str, list[NDArray]] = {}
+            for seed in range(parameters.seed, parameters.seed + repeats):
+                tell(f"{name}, seed {seed}")
+                mine = replace(parameters, seed=seed)
+                learners = rivals_of(mine, features) | {_VERDICTS: _on(features, verdict_learner(mine))}
+                for rival, learner in learners.items():
+                    said = cross_scores(flows, learner, seed) if source is flows else learner(source)(flows)
+                    scores.setdefault(rival, []).append(said)
+            stacked = {rival: np.array(said) for rival, said in scores.items()}
+            verdicts = stacked.pop(_VERDICTS).astype(np.int64)
             resamples = Resamples(flows.sender, seed=parameters.seed)
-            cases.append(Case(name, flows, said, scores(banded).astype(np.int64), parameters.budget, resamples))
+            cases.append(Case(name, flows, stacked, verdicts, parameters.budget, resamples))
     return cases
 
 

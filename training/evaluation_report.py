@@ -48,7 +48,7 @@ def _print_classes(console: Console, cases: Sequence[Case]) -> None:
         cells = []
         for case in cases:
             rows = _groups(case.flows)[group]
-            cells += [f"{np.mean(case.called(n)[rows]):.3f}" if rows.any() else "" for n in (STUMP, FOREST)]
+            cells += [f"{np.mean(case.called(n)[:, rows]):.3f}" if rows.any() else "" for n in (STUMP, FOREST)]
         table.add_row(group, *cells)
     console.print(table)
 
@@ -69,16 +69,18 @@ def _print_operation(console: Console, cases: Sequence[Case]) -> None:
         ("spam caught", "uncertain", "false alarms per 10 000", "upper 95 % bound", "precision of SPAM, other aside"),
     )
     for case in cases:
-        said, legitimate, spam = case.verdicts, case.flows.is_legitimate, case.flows.is_spam
-        alarms = count_false_alarms(said[legitimate] == 1, case.flows.sender[legitimate])
-        called = int(np.sum(said[spam] == 1))
+        legitimate, spam = case.flows.is_legitimate, case.flows.is_spam
+        senders = case.flows.sender[legitimate]
+        alarms = [count_false_alarms(said[legitimate] == 1, senders) for said in case.verdicts]
+        called = int(np.sum(case.verdicts[:, spam] == 1))
+        wrong = sum(counted.alarms for counted in alarms)
         table.add_row(
             case.name,
-            f"{np.mean(said[spam] == 1):.3f}",
-            f"{np.mean(said[spam | legitimate] == 0):.3f}",
-            f"{alarms.rate:.0f}",
-            f"{alarms.bound:.0f}",
-            f"{called / (called + alarms.alarms):.3f}" if called + alarms.alarms else "",
+            f"{np.mean(case.verdicts[:, spam] == 1):.3f}",
+            f"{np.mean(case.verdicts[:, spam | legitimate] == 0):.3f}",
+            f"{np.mean([counted.rate for counted in alarms]):.0f}",
+            f"{np.mean([counted.bound for counted in alarms]):.0f}",
+            f"{called / (called + wrong):.3f}" if called + wrong else "",
         )
     console.print(table)
 

@@ -5,10 +5,10 @@ from compiler.features import CATALOGUE, UNIVERSAL
 
 __all__ = ["FEATURE_SETS", "LENGTHS", "chosen_features"]
 
-_LENGTHS = ("spl2", "maxpl", "slps")
+_LENGTHS = ("spl2", "maxpl", "spps")
 
 LENGTHS: tuple[str, ...] = (*_LENGTHS, *("r" + name for name in _LENGTHS))
-"""What the lengths of packets are like: variance, maximum, mean of those with PSH. TTL and window, which tell
+"""Variance and maximum of the packet length, and the count of packets with PSH. TTL and window, which tell
 the stack of a sender, are not among them, and more features were not better (docs/training.md)."""
 
 _SHAPE = ("slas", "spl", "slps", "maxpl", "spps", "sp", "spl2")

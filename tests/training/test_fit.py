@@ -29,7 +29,7 @@ def test_fit(flow_files, tmp_path, capsys):
     assert f"{out}: forest {forest.id}, 61 trees on 3 of 3 features, seed 2" in said
     for words in ("balanced accuracy", "per 10 000", "uncertain", "stump: SPAM when", "monitor only", "greylisted"):
         assert words in said
-    assert set(forest.feature_names) == {"spl2", "maxpl", "slps"}
+    assert set(forest.feature_names) == {"spl2", "maxpl", "spps"}
     assert all(forest.thresholds()), "a column that no tree tests would be measured for nothing"
     assert (forest.ports, forest.directions) == ((25, 587), "forward")
     # Few legitimate senders cannot show a low rate of false alarms.
@@ -126,9 +126,9 @@ def write(path, rows):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"slps": "12.5"}, "line 2: slps must be an integer from 0 to 262143, not '12.5'"),
-        ({"slps": "1_000"}, "line 2: slps must be an integer from 0 to 262143, not '1_000'"),
-        ({"slps": "262144"}, "line 2: slps must be an integer from 0 to 262143, not '262144'"),
+        ({"spl2": "12.5"}, "line 2: spl2 must be an integer from 0 to 16777215, not '12.5'"),
+        ({"spl2": "1_000"}, "line 2: spl2 must be an integer from 0 to 16777215, not '1_000'"),
+        ({"spl2": "16777216"}, "line 2: spl2 must be an integer from 0 to 16777215, not '16777216'"),
         ({"rsp": "-1"}, "line 2: rsp must be an integer from 0 to 65535, not '-1'"),
         ({"label": "eggs"}, "line 2: label must be one of"),
         ({"server_port": "80", "client_port": "81"}, "line 2: flow must be of a port of --ports, not 80"),

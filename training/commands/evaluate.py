@@ -34,6 +34,7 @@ def evaluate(
         float, typer.Option(min=0.01, help="How much more legitimate flows count than spam.")
     ] = FitParameters.caution,
     seed: Annotated[int, typer.Option(min=0, help="Seed of trees, folds and resampled senders.")] = 1,
+    repeats: Annotated[int, typer.Option(min=1, help="Repetitions with other folds and trees, averaged.")] = 3,
     features: Features = "lengths",
     directions: Directions = "forward",
     ports: Ports = "25",
@@ -61,7 +62,7 @@ def evaluate(
     _warn_of_known_senders(sources)
     console = report_console()
     with progress("learning") as tell:
-        cases = cases_of(sources, parameters, names, tell)
+        cases = cases_of(sources, parameters, names, repeats, tell)
     print_cases(console, cases)
     leaks = []
     for name, flows in sources.items():
@@ -70,7 +71,7 @@ def evaluate(
     print_leaks(console, leaks)
     for warning in warnings_of(leaks):
         warn(warning)
-    print(f"seed {seed}, {len(names)} features: {', '.join(names)}")
+    print(f"seeds {seed} to {seed + repeats - 1}, {len(names)} features: {', '.join(names)}")
 
 
 def _warn_of_known_senders(sources: dict[str, FlowSet]) -> None:

@@ -17,7 +17,7 @@ Features = Annotated[
     str,
     typer.Option(
         metavar="SET|NAMES",
-        help="lengths (variance, maximum, mean with PSH), shape (lengths, counts), universal (paper's), all, or names.",
+        help="lengths (variance and maximum, and PSH count), shape (lengths, counts), universal, all, or names.",
     ),
 ]
 Directions = Annotated[
