@@ -25,7 +25,7 @@ from compiler.probe_plan import probe_parameters
 from hdl.probe import Probe
 from hdl.probe_line import ProbeLine
 from training.fitting import FitParameters, fit_forest
-from training.flow_set import read_flow_set, split_senders
+from training.flow_set import read_flow_set
 
 from .blocks import blocks_of
 from .tables import write_results
@@ -40,11 +40,12 @@ def main() -> None:
     flows = read_flow_set(
         [Path(sys.argv[1] if len(sys.argv) > 1 else "build/demo/learn.csv")], UNIVERSAL, PORTS, "both"
     )
-    learn, validation = split_senders(flows, (2, 1), 1)
     rows = []
     for trees, depth in SIZES:
-        parameters = FitParameters(trees=trees, depth=depth, seed=1, ports=PORTS)
-        forest = fit_forest(learn, validation, parameters).forest
+        parameters = FitParameters(
+            trees=trees, depth=depth, leaves=None, share=0.5, caution=1, seed=1, ports=PORTS, directions="both"
+        )
+        forest = fit_forest(flows, parameters).forest
         for board in BOARDS.values():
             rows.append(_row(forest, depth, board))
             print(rows[-1], flush=True)

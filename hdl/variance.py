@@ -48,6 +48,7 @@ class Variance(wiring.Component):
         remainder = Signal(COUNT_BITS)
         step = Signal(range(_PRODUCT_BITS))
         again = Signal()  # the second division
+        operand = Signal(SQUARES_BITS)  # what is added or, inverted, subtracted: chosen a clock before it is used
         largest = (1 << self._bits) - 1
         held = Mux(value[self._bits :].any(), largest, value[: self._bits])
         m.d.comb += [
@@ -57,10 +58,11 @@ class Variance(wiring.Component):
 
         with m.FSM():
             with m.State("IDLE"):
-                m.d.sync += [value.eq(0), step.eq(SUM_BITS - 1), again.eq(0)]
+                # The count is shorter than SUM_BITS, so its first bit is 0.
+                m.d.sync += [value.eq(0), step.eq(SUM_BITS - 1), again.eq(0), operand.eq(0)]
                 with m.If(self.i.valid):
                     m.next = "ADD"
-            self._multiply(m, value, step)
+            self._multiply(m, value, step, operand)
             self._divide(m, value, remainder, step, again)
             with m.State("DONE"):
                 m.d.comb += self.o.valid.eq(1)
@@ -69,17 +71,31 @@ class Variance(wiring.Component):
 
         return m
 
-    def _multiply(self, m, value, step):
-        """Both products at once, bit by bit from the highest one on: what is too little in between wraps back."""
+    def _multiply(self, m, value, step, operand):
+        """Both products at once, bit by bit from the highest one on: what is too little in between wraps back.
+
+        One adder does both. Numbers that are chosen from a memory and then added would take too long for one clock.
+        """
         sums = self.i.p
         count = Cat(sums.count, C(0, SUM_BITS - COUNT_BITS))
+        minus, total = Signal(), Signal(_PRODUCT_BITS)
+        m.d.comb += total.eq(value + Cat(operand, minus.replicate(_PRODUCT_BITS - SQUARES_BITS)) + minus)
         with m.State("ADD"):
-            m.d.sync += value.eq((value << 1) + Mux(count.bit_select(step, 1), sums.squares, 0))
+            m.d.sync += [
+                value.eq(total),
+                operand.eq(~Mux(sums.total.bit_select(step, 1), sums.total, C(0, SQUARES_BITS))),
+            ]
             m.next = "SUBTRACT"
         with m.State("SUBTRACT"):
-            m.d.sync += [value.eq(value - Mux(sums.total.bit_select(step, 1), sums.total, 0)), step.eq(step - 1)]
+            m.d.comb += minus.eq(1)
+            m.d.sync += [
+                value.eq(total << 1),
+                operand.eq(Mux(count.bit_select((step - 1)[: len(step)], 1), sums.squares, 0)),
+                step.eq(step - 1),
+            ]
             m.next = "ADD"
             with m.If(step == 0):
+                m.d.sync += value.eq(total)
                 m.next = "DIVIDE"
 
     def _divide(self, m, value, remainder, step, again):

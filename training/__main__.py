@@ -2,16 +2,26 @@
 
 from compiler.cli import new_app, run
 
+from .commands.add import add
+from .commands.evaluate import evaluate
 from .commands.fit import fit
 from .commands.flows import flows
 from .commands.import_flows import import_flows
 from .commands.label import label
+from .commands.robustness import early, robustness
+from .commands.sizes import sizes
 from .commands.sources import sources
 from .commands.spammers import spammers
 from .commands.split import split
+from .commands.subclasses import subclasses
+from .commands.universal import universal
 
 app = new_app("Labelled flows from captures, and forests trained on them.")
-for command in (label, flows, sources, split, fit, spammers):
+of_data, of_forests = (
+    (label, flows, sources, split),
+    (fit, add, evaluate, early, robustness, sizes, subclasses, universal),
+)
+for command in (*of_data, *of_forests, spammers):
     app.command()(command)
 app.command("import")(import_flows)
 

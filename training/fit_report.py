@@ -1,21 +1,21 @@
 """What ``training fit`` prints: the classes, and the forest beside its rivals."""
 
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
-from sklearn.tree import DecisionTreeClassifier
 
-from compiler.forest import Band, Forest
+from compiler.forest import Forest
 
 from .flow_set import FlowSet
 from .labels import LABELS
 from .operating_point import FalseAlarms, OperatingPoint, count_false_alarms
+from .rivals import Stump
 
-__all__ = ["Assessment", "assess", "print_fit"]
+__all__ = ["Assessment", "Judged", "assess", "print_fit", "report_console"]
 
 PIPE_COLUMNS = 160
 _VERDICTS = {1: "SPAM", 0: "UNCERTAIN", -1: "BACKGROUND"}
@@ -67,30 +67,44 @@ def _share(hits: NDArray[np.bool_]) -> float:
     return float(np.mean(hits)) if len(hits) else float("nan")
 
 
+@dataclass(frozen=True)
+class Judged:
+    """Flows, and what forest and stump say of them."""
+
+    flows: FlowSet
+    verdicts: NDArray[np.int64]
+    without_band: NDArray[np.int64]
+    stump: NDArray[np.int64]
+
+
 def print_fit(
-    forest: Forest, point: OperatingPoint, parts: dict[str, FlowSet], stump: DecisionTreeClassifier, split: str
+    forest: Forest, point: OperatingPoint, parts: dict[str, Judged], stump: Stump, stump_point: OperatingPoint
 ) -> None:
-    """Print how the forest does on the part called ``test``, beside eq. 5 without a band and the stump."""
-    # A pipe has no width; let lines be as long as in a wide terminal, not cut at 80 columns.
-    console = Console(width=None if sys.stdout.isatty() else PIPE_COLUMNS)
-    tested = parts["test"]
-    _print_classes(console, parts)
-    verdicts = {
-        "forest with band": forest.decide(tested.columns(forest.feature_names)),
-        "forest, no band (eq. 5)": replace(forest, band=Band()).decide(tested.columns(forest.feature_names)),
-        "stump": stump.predict(tested.X),
-    }
-    _print_confusion(console, "forest with band, test flows", tested, verdicts["forest with band"])
-    _print_comparison(console, "test flows", {name: assess(tested, said) for name, said in verdicts.items()})
-    console.print(f"stump: {split}")
+    """Print how forest and stump do on every part, eq. 5 without a band beside them."""
+    console = report_console()
+    _print_classes(console, {name: part.flows for name, part in parts.items()})
+    for name, part in parts.items():
+        _print_confusion(console, f"forest with band, {name}", part.flows, part.verdicts)
+        columns = {
+            "forest with band": part.verdicts,
+            "forest, no band (eq. 5)": part.without_band,
+            "stump, same budget": part.stump,
+        }
+        _print_comparison(console, name, {title: assess(part.flows, said) for title, said in columns.items()})
+    console.print(f"stump: {stump.said(stump_point.band.hi)}")
     alarms = point.false_alarms
     console.print(
-        f"band {tuple(point.band)} of scores {forest.score_range}: on {alarms.flows} legitimate validation flows, "
-        f"greylisted ones included, of {alarms.senders} senders {alarms.rate:.0f} false alarms per 10 000, "
-        f"upper 95 % bound {alarms.bound:.0f}, budget {point.budget:g}"
+        f"band {tuple(point.band)} of scores {forest.score_range}: on {alarms.flows} legitimate flows, greylisted ones "
+        f"included, of {alarms.senders} senders, each judged by trees that have not learnt from it, {alarms.rate:.0f} "
+        f"false alarms per 10 000, upper 95 % bound {alarms.bound:.0f}, budget {point.budget:g}"
     )
     if forest.monitor_only:
         console.print("[bold]monitor only: no band keeps the bound within the budget; verdicts are for ranking senders")
+
+
+def report_console() -> Console:
+    """A pipe has no width; let lines be as long as in a wide terminal, not cut at 80 columns."""
+    return Console(width=None if sys.stdout.isatty() else PIPE_COLUMNS, highlight=False)
 
 
 def _print_classes(console: Console, parts: dict[str, FlowSet]) -> None:

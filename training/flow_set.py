@@ -14,7 +14,7 @@ from compiler.features import CATALOGUE
 from .flow_file import PREFIX_COLUMN, read_flow_rows
 from .labels import LABELS
 
-__all__ = ["LEGITIMATE", "SPAM", "FlowSet", "read_flow_set", "said_of", "split_senders"]
+__all__ = ["LEGITIMATE", "SPAM", "FlowSet", "read_flow_set", "said_of", "sender_parts", "split_senders"]
 
 SPAM = ("dnsbl", "spam")
 LEGITIMATE = ("ham", "outgoing", "submission")
@@ -58,6 +58,10 @@ class FlowSet:
         """The named features, in that order."""
         return self.X[:, [self.features.index(name) for name in names]]
 
+    def of_features(self, names: Sequence[str]) -> "FlowSet":
+        """The same flows with these features alone."""
+        return replace(self, features=tuple(names), X=self.columns(names))
+
     @property
     def is_spam(self) -> NDArray[np.bool_]:
         return np.isin(self.label, SPAM)
@@ -69,13 +73,18 @@ class FlowSet:
 
     @property
     def is_legitimate(self) -> NDArray[np.bool_]:
-        """Flows that must not raise an alarm: background, and greylisted attempts, which teach nothing."""
+        """Flows that must not raise an alarm: background, and greylisted first attempts of legitimate senders."""
         return self.is_background | (self.label == "other") & np.char.startswith(self.sublabel, "greylist")
 
     @property
     def y(self) -> NDArray[np.int64]:
-        """+1 spam, −1 background, 0 neither."""
+        """+1 spam, −1 background, 0 neither: what accuracy is measured on."""
         return self.is_spam.astype(np.int64) - self.is_background
+
+    @property
+    def target(self) -> NDArray[np.int64]:
+        """+1 spam, −1 legitimate, 0 neither: what is taught, so that greylisted attempts are told from spam."""
+        return self.is_spam.astype(np.int64) - self.is_legitimate
 
     @property
     def senders(self) -> int:
@@ -85,10 +94,21 @@ class FlowSet:
         of_flows = {name: getattr(self, name)[rows] for name in ("X", *_TEXT)}
         return replace(self, **of_flows)
 
+    @classmethod
+    def joined(cls, parts: "Sequence[FlowSet]") -> "FlowSet":
+        """The flows of all parts, which must be of the same features and of the same prefix."""
+        for part in parts:
+            if part.prefix != parts[0].prefix:
+                raise InputError(
+                    f"{part.name}: must hold {said_of(parts[0].prefix)} as the files before, not {said_of(part.prefix)}"
+                )
+        of_flows = {name: np.concatenate([getattr(part, name) for part in parts]) for name in ("X", *_TEXT)}
+        return replace(parts[0], name=", ".join(part.name for part in parts), **of_flows)
+
     @property
     def teaching(self) -> "FlowSet":
-        """The flows that are spam or background."""
-        return self.select(self.y != 0)
+        """The flows that are spam or legitimate."""
+        return self.select(self.target != 0)
 
 
 def read_flow_set(
@@ -142,6 +162,11 @@ def _unsigned(place: str, name: str, value: str | int | None, bits: int) -> int:
 
 def split_senders(flows: FlowSet, shares: Sequence[int], seed: int) -> list[FlowSet]:
     """Parts that share no sender, in these proportions; of senders of each class every part gets its share."""
+    return [flows.select(rows) for rows in sender_parts(flows, shares, seed)]
+
+
+def sender_parts(flows: FlowSet, shares: Sequence[int], seed: int) -> list[NDArray[np.int64]]:
+    """The rows of the parts of :func:`split_senders`."""
     labels: dict[str, Counter[str]] = defaultdict(Counter)
     for sender, label in zip(flows.sender.tolist(), flows.label.tolist(), strict=True):
         labels[sender][label] += 1
@@ -156,4 +181,4 @@ def split_senders(flows: FlowSet, shares: Sequence[int], seed: int) -> list[Flow
         for turn, sender in enumerate(generator.permutation(classes[label]).tolist()):
             part_of[sender] = turns[turn % len(turns)]
     parts = np.array([part_of[sender] for sender in flows.sender.tolist()])
-    return [flows.select(parts == part) for part in range(len(shares))]
+    return [np.flatnonzero(parts == part) for part in range(len(shares))]

@@ -17,15 +17,39 @@ def names(sizes):
 def test_no_alarm_bounds_senders_not_flows(size):
     counted = count_false_alarms(np.zeros(100 * size, bool), names([size] * 100))
     assert (counted.alarms, counted.flows, counted.senders) == (0, 100 * size, 100)
-    assert counted.effective_senders == 100
+    assert counted.effective_flows == 100
     # Clopper and Pearson without an event: 1 - 0.05 ** (1 / n).
     assert counted.bound == pytest.approx(10_000 * (1 - 0.05**0.01))
 
 
-def test_one_large_sender_tells_little():
+def test_without_alarms_one_large_sender_tells_little():
     counted = count_false_alarms(np.zeros(199, bool), names([100] + [1] * 99))
     assert counted.senders == 100
-    assert counted.effective_senders == pytest.approx(199**2 / (100**2 + 99))
+    assert counted.effective_flows == pytest.approx(199**2 / (100**2 + 99))
+
+
+def test_alarms_of_one_sender_count_less_than_those_of_several():
+    senders = names([10] * 100)
+    spread, heaped = np.zeros(1000, bool), np.zeros(1000, bool)
+    spread[::100] = heaped[:10] = True
+    of_several, of_one = count_false_alarms(spread, senders), count_false_alarms(heaped, senders)
+    assert of_several.effective_flows == 1000
+    # Ten flows that always agree are one: ten times the variance.
+    assert of_one.effective_flows == pytest.approx(100, rel=0.02)
+    assert of_one.rate == of_several.rate < of_several.bound < of_one.bound
+
+
+@pytest.mark.parametrize("alike", [0.01, 0.3])
+def test_bound_holds_as_often_as_it_says(alike):
+    """Flows of a sender are alarms with a probability of its own, of mean 1 % and this intra-class correlation."""
+    generator = np.random.default_rng(7)
+    sizes = generator.integers(1, 18, size=185)
+    a, b = 0.01 * (1 / alike - 1), 0.99 * (1 / alike - 1)
+    held = []
+    for _ in range(400):
+        alarms = generator.random(sizes.sum()) < np.repeat(generator.beta(a, b, size=185), sizes)
+        held.append(count_false_alarms(alarms, np.repeat(np.arange(185), sizes)).bound >= 100)
+    assert np.mean(held) >= 0.9
 
 
 def test_nothing_known_without_legitimate_flows():
@@ -39,7 +63,7 @@ def test_bound_is_above_the_rate(sizes, data):
     counted = count_false_alarms(alarms, names(sizes))
     assert counted.rate == alarms.sum() / len(alarms) * 10_000
     assert counted.rate <= counted.bound <= 10_000
-    assert 1 <= counted.effective_senders <= counted.senders + 1e-9
+    assert 0 < counted.effective_flows <= counted.flows + 1e-9
 
 
 def test_smallest_band_within_the_budget():

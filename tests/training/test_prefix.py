@@ -80,8 +80,8 @@ def test_mixtures_are_refused(tmp_path, capsys):
     whole, six, seven = (flow_file(tmp_path / f"{n}.csv", prefix=n) for n in (0, 6, 7))
     out = tmp_path / "forest.json"
     for files, complaint in (
-        ((whole, six), f"{six}: line 2: must hold whole flows as the rows before, not flows at their packet 6"),
-        ((six, seven), f"{seven}: line 2: must hold flows at their packet 6 as the rows before, not flows at their"),
+        ((whole, six), f"{six}: must hold whole flows as the files before, not flows at their packet 6"),
+        ((six, seven), f"{seven}: must hold flows at their packet 6 as the files before, not flows at their packet 7"),
         ((six, "--test", whole), "--test: must hold flows at their packet 6 as what is learnt from, not whole flows"),
     ):
         capsys.readouterr()

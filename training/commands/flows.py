@@ -18,6 +18,7 @@ from sim.table_parameters import TableParameters
 from ..flow_file import RAW_COLUMNS, check_target, flow_columns, flow_rows, raw_rows, write_rows
 from ..labels import FlowLabel, read_labels
 from ..measure import MeasuredCapture, addresses_of, measure_captures
+from ..sampling import refuse_sampled
 from .addresses import parse_address
 from .options import Orientation, Ports, parse_ports
 
@@ -77,6 +78,9 @@ def flows(
     _refuse_empty(captures, ports, frames, count)
     if unseen := sorted(servers - seen):
         raise InputError(f"--server: {', '.join(unseen)} is at no end of any flow of these captures")
+    if not raw:
+        for paths, capture in zip([captures] if joined else [[path] for path in captures], measured, strict=True):
+            refuse_sampled(paths[0], capture.flows)
     found = [[None] * len(capture.flows) if table is None else table.join(capture.flows) for capture in measured]
     labelled = "" if table is None else f", {_count_labelled(found, labels)} of them labelled"
     rows = chain.from_iterable(

@@ -6,12 +6,22 @@ import typer
 
 from compiler.errors import InputError
 
-__all__ = ["Orientation", "Ports", "parse_ports"]
+__all__ = ["Directions", "Features", "Orientation", "Ports", "parse_ports"]
 
 Ports = Annotated[str, typer.Option(help="Tracked TCP ports, with commas, or all.")]
 Orientation = Annotated[
     Literal["initiator", "first"],
     typer.Option(help="Forward is from the side that opened the flow, or from the first sender seen."),
+]
+Features = Annotated[
+    str,
+    typer.Option(
+        metavar="SET|NAMES",
+        help="lengths (variance and maximum, and PSH count), shape (lengths, counts), universal, all, or names.",
+    ),
+]
+Directions = Annotated[
+    Literal["both", "forward"], typer.Option(help="Whether features of the response are used, or only of the client.")
 ]
 
 

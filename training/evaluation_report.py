@@ -1,0 +1,129 @@
+"""What ``training evaluate`` prints."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from .evaluation import FOREST, STUMP, Case, precision
+from .flow_set import FlowSet
+from .labels import LABELS
+from .leaks import Leak
+from .operating_point import count_false_alarms
+
+__all__ = ["SPAM_SHARES", "print_cases", "print_leaks"]
+
+SPAM_SHARES = (0.005, 0.05, 0.5)
+
+
+def print_cases(console: Console, cases: Sequence[Case]) -> None:
+    """Tables of all cases, one below the other."""
+    budget = cases[0].budget
+    table = _table(
+        f"at {budget:g} false alarms per 10 000 legitimate flows (95 % intervals over senders)",
+        ("learnt -> judged", "classifier"),
+        ("spam caught", "more than the stump", "balanced accuracy"),
+    )
+    for case in cases:
+        for name in case.scores:
+            gain = "" if name == STUMP else str(case.gain(name))
+            table.add_row(
+                case.name if name == STUMP else "",
+                name,
+                str(case.detection(name)),
+                gain,
+                str(case.balanced_accuracy(name)),
+                end_section=name == FOREST,
+            )
+    console.print(table)
+    _print_classes(console, cases)
+    _print_operation(console, cases)
+    _print_precision(console, cases)
+
+
+def _print_classes(console: Console, cases: Sequence[Case]) -> None:
+    table = _table("share called spam there", ("flows",), [f"{c.name}: {n}" for c in cases for n in (STUMP, FOREST)])
+    for group in _groups(cases[0].flows):
+        cells = []
+        for case in cases:
+            rows = _groups(case.flows)[group]
+            cells += [f"{np.mean(case.called(n)[:, rows]):.3f}" if rows.any() else "" for n in (STUMP, FOREST)]
+        table.add_row(group, *cells)
+    console.print(table)
+
+
+def _groups(flows: FlowSet) -> dict[str, np.ndarray]:
+    groups = {label: flows.label == label for label in LABELS if label != "other"}
+    other = flows.label == "other"
+    return groups | {
+        "other: greylisted (legitimate)": other & flows.is_legitimate,
+        "other: the rest": other & ~flows.is_legitimate,
+    }
+
+
+def _print_operation(console: Console, cases: Sequence[Case]) -> None:
+    table = _table(
+        "forest with the band that its learning flows gave it (bound of false alarms within the budget there)",
+        ("learnt -> judged",),
+        ("spam caught", "uncertain", "false alarms per 10 000", "upper 95 % bound", "precision of SPAM, other aside"),
+    )
+    for case in cases:
+        legitimate, spam = case.flows.is_legitimate, case.flows.is_spam
+        senders = case.flows.sender[legitimate]
+        alarms = [count_false_alarms(said[legitimate] == 1, senders) for said in case.verdicts]
+        called = int(np.sum(case.verdicts[:, spam] == 1))
+        wrong = sum(counted.alarms for counted in alarms)
+        table.add_row(
+            case.name,
+            f"{np.mean(case.verdicts[:, spam] == 1):.3f}",
+            f"{np.mean(case.verdicts[:, spam | legitimate] == 0):.3f}",
+            f"{np.mean([counted.rate for counted in alarms]):.0f}",
+            f"{np.mean([counted.bound for counted in alarms]):.0f}",
+            f"{called / (called + wrong):.3f}" if called + wrong else "",
+        )
+    console.print(table)
+
+
+def _print_precision(console: Console, cases: Sequence[Case]) -> None:
+    table = _table(
+        f"precision at {cases[0].budget:g} false alarms per 10 000, by the share of spam in the traffic",
+        ("learnt -> judged", "classifier"),
+        [f"{share:.1%}" for share in SPAM_SHARES],
+    )
+    for case in cases:
+        for name in (STUMP, FOREST):
+            caught = case.detection(name).value
+            table.add_row(
+                case.name if name == STUMP else "",
+                name,
+                *(f"{precision(caught, case.budget, share):.3f}" for share in SPAM_SHARES),
+            )
+    console.print(table)
+
+
+def print_leaks(console: Console, leaks: Sequence[Leak]) -> None:
+    """Balanced accuracy of what leaks, beside that of the features of the forest."""
+    table = _table(
+        "leak tests: balanced accuracy of a vote without caution",
+        ("source", "task", "features"),
+        ("senders apart", "coins for senders", "above chance", "flows apart"),
+    )
+    for leak in leaks:
+        table.add_row(
+            leak.source,
+            leak.task,
+            leak.features,
+            str(leak.by_sender),
+            f"{leak.chance[0]:.3f}–{leak.chance[1]:.3f}",
+            "yes" if leak.above_chance else "no",
+            f"{leak.by_flow:.3f}",
+        )
+    console.print(table)
+
+
+def _table(title: str, texts: Sequence[str], figures: Sequence[str]) -> Table:
+    table = Table(*texts, title=title, title_justify="left")
+    for name in figures:
+        table.add_column(name, justify="right")
+    return table

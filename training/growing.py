@@ -1,0 +1,134 @@
+"""Growing one tree of a vote: on the whole senders that were drawn for it, weighed on those that were not."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.tree import DecisionTreeClassifier
+
+__all__ = ["GrownTree", "Lesson", "TreeLimits", "grow", "said_by", "shared_grid"]
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """Rows to learn from.
+
+    Attributes
+    ----------
+    X:
+        Features.
+    y:
+        Classes as indices from 0.
+    group:
+        The sender of every row, as an index.
+    source:
+        The source of every row, as an index.
+    class_share:
+        What every class counts in all, whatever its number of rows.
+    """
+
+    X: NDArray
+    y: NDArray[np.int64]
+    group: NDArray[np.int64]
+    source: NDArray[np.int64]
+    class_share: NDArray[np.float64]
+
+    def row_weight(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Of these rows, so that the classes count as they should; 1 on average."""
+        sizes = np.bincount(self.y[rows], minlength=len(self.class_share))
+        each = self.class_share / np.maximum(sizes, 1)
+        return each[self.y[rows]] * len(rows) / np.sum(self.class_share[sizes > 0])
+
+
+@dataclass(frozen=True)
+class TreeLimits:
+    """How large a tree may be, and how many of the columns it may use."""
+
+    max_depth: int | None
+    max_leaf_nodes: int | None
+    min_samples_leaf: int
+    columns: int
+
+
+@dataclass(frozen=True)
+class GrownTree:
+    """A fitted tree, the columns that it was fitted on, and how often it is right about rows of other senders."""
+
+    tree: DecisionTreeClassifier
+    columns: NDArray[np.int64]
+    accuracy: float
+
+
+def grow(lesson: Lesson, limits: TreeLimits, grid: list[NDArray] | None, seed: int) -> GrownTree:
+    """Grow a tree on columns, sources and senders that the seed draws.
+
+    As many senders are drawn, with replacement, as the drawn sources have. With a ``grid`` the thresholds of every
+    column are among those it names.
+    """
+    generator = np.random.default_rng(seed)
+    columns = np.sort(generator.choice(lesson.X.shape[1], limits.columns, replace=False))
+    rows, others = _draw(lesson, generator)
+    tree = DecisionTreeClassifier(
+        max_depth=limits.max_depth,
+        max_leaf_nodes=limits.max_leaf_nodes,
+        min_samples_leaf=limits.min_samples_leaf,
+        random_state=int(generator.integers(2**31)),
+    )
+    X = lesson.X[np.ix_(rows, columns)]
+    if grid is None:
+        tree.fit(X, lesson.y[rows], sample_weight=lesson.row_weight(rows))
+    else:
+        chosen = [grid[column] for column in columns]
+        ranks = np.column_stack([np.searchsorted(grid, X[:, at]) for at, grid in enumerate(chosen)])
+        tree.fit(ranks, lesson.y[rows], sample_weight=lesson.row_weight(rows))
+        _name_thresholds(tree, chosen)
+    accuracy = float(np.mean(said_by(tree, lesson.X[np.ix_(others, columns)]) == lesson.y[others]))
+    return GrownTree(tree, columns, accuracy)
+
+
+def said_by(tree: DecisionTreeClassifier, X: NDArray) -> NDArray[np.int64]:
+    """The class that the tree says of every row, as an index."""
+    return tree.predict(X).astype(np.int64, copy=False)
+
+
+def shared_grid(trees: list[GrownTree], columns: int, most: int) -> list[NDArray]:
+    """For every column at most so many thresholds, spread over those that these trees test as often as they do."""
+    tested: list[list[float]] = [[] for _ in range(columns)]
+    for grown in trees:
+        fitted = grown.tree.tree_
+        for feature, threshold in zip(fitted.feature.tolist(), fitted.threshold.tolist(), strict=True):
+            if feature >= 0:
+                tested[grown.columns[feature]].append(threshold)
+    places = (np.arange(most) + 0.5) / most
+    return [
+        np.unique(np.quantile(thresholds, places, method="inverted_cdf")) if thresholds else np.zeros(1)
+        for thresholds in tested
+    ]
+
+
+def _draw(lesson: Lesson, generator: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Rows to learn from, and rows of senders that none of them is of; all rows where no sender is left."""
+    sources = np.unique(lesson.source)
+    drawn_sources = sources[generator.random(len(sources)) < 0.5] if len(sources) > 1 else sources
+    if not len(drawn_sources):
+        drawn_sources = sources[generator.integers(len(sources), size=1)]
+    within = np.flatnonzero(np.isin(lesson.source, drawn_sources))
+    order = within[np.argsort(lesson.group[within], kind="stable")]
+    groups, starts = np.unique(lesson.group[order], return_index=True)
+    rows_of = np.split(order, starts[1:])
+    drawn = generator.integers(len(groups), size=len(groups))
+    rows = np.concatenate([rows_of[at] for at in drawn])
+    # A class that was not drawn sends one of its senders.
+    for missing in np.setdiff1d(np.unique(lesson.y), lesson.y[rows]):
+        have = np.unique(lesson.group[lesson.y == missing])
+        rows = np.append(rows, np.flatnonzero(lesson.group == have[generator.integers(len(have))]))
+    others = np.flatnonzero(~np.isin(lesson.group, lesson.group[rows]))
+    return rows, others if len(others) else np.arange(len(lesson.y))
+
+
+def _name_thresholds(tree: DecisionTreeClassifier, grid: list[NDArray]) -> None:
+    """Turn thresholds between ranks into values: a rank of at most r is a value of at most the r-th threshold."""
+    fitted = tree.tree_
+    for node in np.flatnonzero(fitted.feature >= 0):
+        values = grid[fitted.feature[node]]
+        fitted.threshold[node] = values[min(int(np.floor(fitted.threshold[node])), len(values) - 1)]
