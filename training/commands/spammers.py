@@ -162,13 +162,17 @@ def _block(
     lasting: timedelta,
 ) -> None:
     expires = ranking.window.end + lasting
-    seconds = round(lasting.total_seconds())
-    lines = list(list_lines(entries, form, window=str(ranking.window), expires=expires, seconds=seconds))
+    now = _now()
+    if expires <= now:
+        warn(f"entries expired at {expires:%Y-%m-%d %H:%M:%S} UTC, the records are old; see --expires")
+    lines = list(list_lines(entries, form, window=str(ranking.window), expires=expires, now=now))
     listed = [entry.candidate.sender for entry in entries if entry.decision is Decision.LISTED]
     if not write:
         print(*lines, sep="\n")
         print(f"dry run: {path} would hold {len(listed)} senders; --write writes it")
         return
+    if expires <= now:
+        raise InputError(f"{path}: is not written, its entries have expired; see --expires")
     if ranking.monitor_only:
         raise InputError(f"{path}: is not written, records are of a forest that is marked monitor only")
     evidence = _evidence_of(path)
@@ -194,3 +198,7 @@ def _time(option: str, text: str) -> datetime:
     except ValueError:
         raise InputError(f"{option}: must be a time such as 2026-11-23T15:00:00Z, not {text!r}") from None
     return time if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)

@@ -49,7 +49,7 @@ class EximReader:
         if found := _ARRIVED.match(said):
             return self._arrived(time_s, pid, found)
         if found := _JUDGED.match(said):
-            self._log.judged[found[1]] = found[2] == "spam"
+            self._log.judge(found[1], found[2] == "spam")
             return True
         if found := _REFUSED.match(said):
             session = self._find(pid, found[1], found[2]) or self._session(None, time_s, pid, found.groups()[:3])

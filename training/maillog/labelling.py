@@ -110,9 +110,8 @@ def label_flows(
     result.mail_log = log
     _check_common_time(log, captured_s)
     sessions = log.sessions.sessions
-    for mail in log.sessions.mails.values():
-        mail.is_spam = log.sessions.judged.get(mail.queue_id, mail.is_spam)
-    ids = MailIds(log.sessions.mails.values())
+    # Not those of `mails`, which holds the latest of each queue id: Postfix gives short ones again.
+    ids = MailIds(mail for session in sessions for mail in session.mails)
     filter_year = datetime.fromtimestamp(log.first_s, UTC).year
     begin_s, end_s = captured_s[0] - 2 * _WIDE_S, captured_s[1] + 2 * _WIDE_S
 

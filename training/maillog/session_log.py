@@ -8,6 +8,7 @@ from .sessions import Mail, Refusal, Session
 __all__ = ["SessionLog"]
 
 _FEW = 100
+_MOST_JUDGED = 10_000
 
 
 @dataclass
@@ -18,7 +19,8 @@ class SessionLog:
     ----------
     sessions: in the order of their first lines
     mails: the latest of each queue id
-    judged: whether a mail is spam, by queue id, where the mail server logs it itself
+    judged: whether a mail that was not handed over yet is spam, by queue id, where the mail server logs it itself;
+        the latest of them
     elsewhere: sessions that were let go
     others: addresses of some of those clients
     unknown_clients: connections whose client's address the server could not tell
@@ -42,8 +44,19 @@ class SessionLog:
                 self.others.add(session.address)
         return session
 
+    def judge(self, queue_id: str, is_spam: bool) -> None:
+        """The mail server says whether a mail is spam, mostly before it says that it took it."""
+        if mail := self.mails.get(queue_id):
+            mail.is_spam = is_spam
+            return
+        self.judged[queue_id] = is_spam
+        if len(self.judged) > _MOST_JUDGED:
+            # Mails that were refused are never handed over.
+            del self.judged[next(iter(self.judged))]
+
     def accept(self, session: Session, mail: Mail) -> None:
         """A session has handed over a mail."""
+        mail.is_spam = self.judged.pop(mail.queue_id, mail.is_spam)
         if session.kept:
             session.mails.append(mail)
             self.mails[mail.queue_id] = mail

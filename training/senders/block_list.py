@@ -18,6 +18,10 @@ LOWEST_SHARE = 0.5
 
 _SHARED_SPACE = ipaddress.ip_network("100.64.0.0/10")
 """Behind carrier-grade NAT (RFC 6598)."""
+_SPECIAL = tuple(
+    map(ipaddress.ip_network, ("0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/3", "::/64", "fe80::/10", "ff00::/8"))
+)
+"""No mail comes from there (RFC 6890), and ``::/64`` holds the loopback and all IPv4 addresses mapped into IPv6."""
 _SHARED_RECORDS, _SHARED_PART = 2, 0.1
 
 
@@ -29,6 +33,7 @@ class Decision(StrEnum):
     ALLOWED = "allow list"
     SHARED = "shared address"
     UNRESOLVED = "pseudonym"
+    SPECIAL = "no address of a host on the Internet"
 
 
 class ListFormat(StrEnum):
@@ -70,6 +75,8 @@ def _entry(candidate: Candidate, allowed: NetworkList, list_shared: bool) -> Ent
     shared = network is not None and _is_shared(candidate, network)
     if network is None:
         decision = Decision.UNRESOLVED
+    elif any(network.version == special.version and network.overlaps(special) for special in _SPECIAL):
+        decision = Decision.SPECIAL
     elif candidate.spam_share_lower < LOWEST_SHARE:
         decision = Decision.MIXED
     elif allowed.overlaps(candidate.sender):
@@ -99,15 +106,17 @@ def _is_shared(candidate: Candidate, network: ipaddress.IPv4Network | ipaddress.
 
 
 def list_lines(
-    entries: Iterable[Entry], form: ListFormat, *, window: str, expires: datetime, seconds: int
+    entries: Iterable[Entry], form: ListFormat, *, window: str, expires: datetime, now: datetime
 ) -> Iterator[str]:
     """The lines of a block list.
 
     Parameters
     ----------
     window: what the records are of, in words
-    expires, seconds: when entries end, and how long that is from now on
+    expires: when entries end
+    now: when the list is loaded; nftables counts from then on
     """
+    seconds = max(1, round((expires - now).total_seconds()))
     listed = [entry for entry in entries if entry.decision is Decision.LISTED]
     until = f"{expires:%Y-%m-%dT%H:%M:%SZ}"
     yield f"# {len(listed)} senders by their records from {window}; expires {until}"

@@ -62,7 +62,7 @@ def create_records(
     names = "label, sublabel" if labelled and "sublabel" in columns else "label, ''" if labelled else "NULL, NULL"
     label, sublabel = names.split(", ")
     if forest is None:
-        start, score, kept = "start", "score", "reason <> 'early'"
+        start, score, kept = "start", "score", "reason IS DISTINCT FROM 'early'"
         verdict = "CASE verdict WHEN 'spam' THEN 1 WHEN 'uncertain' THEN 0 WHEN 'background' THEN -1 END"
         monitor_only, anonymised = "monitor_only <> 0", "anonymised <> 0"
     else:

@@ -185,6 +185,23 @@ def test_other_programs_in_the_log(tmp_path):
     assert differing(tmp_path) == {}
 
 
+def test_queue_ids_that_come_again(tmp_path):
+    """Postfix names mails by the inodes of their files: an id is free again when its mail is removed."""
+    given, free, told, most = {}, [], [], 0
+    for line in SYSLOG.splitlines():
+        queue_id = re.search(r"\]: ([0-9A-F]{10,12}): ", line)
+        if queue_id and "client=" in line:
+            most += not free
+            given[queue_id[1]] = free.pop() if free else f"{most:010X}"
+        old = queue_id[1] if queue_id else ""
+        told.append(line.replace(f" {old}: ", f" {given[old]}: ") if old in given else line)
+        if old in given and line.endswith(": removed"):
+            free.append(given.pop(old))
+    assert most < 400  # of 496 mails
+    assert label(tmp_path, "\n".join(told) + "\n", SPAMD) == 0
+    assert differing(tmp_path) == {}
+
+
 def test_syslog_of_rfc5424(tmp_path):
     lines = re.sub(r" (\S+)\[(\d+)\]: ", r" \1 \2 - - ", moved(mail_lines(), 0, "iso"))
     log = "".join(f"<22>1 {line}\n" for line in lines.splitlines())

@@ -24,8 +24,6 @@ def sessions_in(reader_class, name: str, lead: str) -> SessionLog:
     reader = reader_class(log)
     for second, line in enumerate((HERE / name).read_text().splitlines()):
         assert reader.take(float(second), lead.format(100 + second) + line) is not None
-    for mail in log.mails.values():
-        mail.is_spam = log.judged.get(mail.queue_id, mail.is_spam)
     return log
 
 
@@ -176,3 +174,15 @@ def listed(path, text: str) -> set[str]:
 )
 def test_zone_files(tmp_path, text, expected):
     assert listed(tmp_path / "zone", text) == expected
+
+
+def test_judgements_of_mails_that_never_came_are_let_go():
+    log = SessionLog(lambda session: True)
+    for number in range(20_000):
+        log.judge(str(number), True)
+    assert len(log.judged) == 10_000
+    mail = Mail("19999", False)
+    log.accept(log.begin(Session(0.0, 0.0, 1, 2, 25)), mail)
+    assert mail.is_spam
+    log.judge("19999", False)
+    assert not mail.is_spam

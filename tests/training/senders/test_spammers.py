@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+from datetime import datetime
 
 import numpy as np
 import pytest
@@ -16,6 +17,11 @@ from training.senders.ranking import wilson_lower
 pytest.importorskip("duckdb", reason="needs the optional duckdb")
 
 BOT, MIXED, HONEST = "198.51.100.7", "198.51.100.8", "198.51.100.9"
+
+
+@pytest.fixture(autouse=True)
+def _day_of_the_records(monkeypatch):
+    monkeypatch.setattr("training.commands.spammers._now", lambda: datetime(2026, 11, 24, 15, 0, 10))
 
 
 def spammers(*arguments) -> int:
@@ -155,7 +161,7 @@ def test_lists(tmp_path, capsys, form):
         == {
             "plain": ["2001:db8::/64", BOT],
             "postfix": ["2001:db8::/64 REJECT spam sender", f"{BOT} REJECT spam sender"],
-            "nftables": [f"{BOT} timeout 172800s,", "2001:db8::/64 timeout 172800s,"],
+            "nftables": [f"{BOT} timeout 86400s,", "2001:db8::/64 timeout 86400s,"],
         }[form]
     )
     assert any("10 SPAM of 11 records, lower bound 0.62" in line for line in content)
@@ -166,6 +172,36 @@ def test_lists(tmp_path, capsys, form):
     alone = ["unshare", "-rn"]
     if form == "nftables" and shutil.which("nft") and subprocess.run([*alone, "true"]).returncode == 0:
         subprocess.run([*alone, "nft", "-f", out], check=True)
+
+
+def test_old_records_make_no_list(tmp_path, capsys):
+    """Entries end so many days after the records they are for, not after somebody looks at those."""
+    path, out = write_records(tmp_path / "r.csv", many(BOT, [1] * 11)), tmp_path / "spammers"
+    options = ("--server", SERVER, "--block-list", out, "--expires", 0.5)
+    assert spammers(path, *options) == 0
+    assert "warning: entries expired at 2026-11-24 03:00:10 UTC, the records are old" in capsys.readouterr().err
+    assert spammers(path, *options, "--write") == 2
+    assert capsys.readouterr().err.endswith("spammers: is not written, its entries have expired; see --expires\n")
+    assert [entry.name for entry in tmp_path.iterdir()] == ["r.csv"]
+
+
+@pytest.mark.parametrize("client", ["127.0.0.1", "::1", "::ffff:198.51.100.7", "fe80::7", "0.1.2.3", "255.255.255.255"])
+def test_no_address_of_a_host(tmp_path, capsys, client):
+    """Whoever would be blocked by ``::/64`` is this machine itself, and all IPv4 there is."""
+    path = tmp_path / "r.csv"
+    path.write_text(
+        HEADER + "".join(ROW.replace("198.51.100.7,4000", f"{client},{port}") for port in range(4000, 4012))
+    )
+    assert spammers(path, "--server", SERVER, "--block-list", tmp_path / "list", "--list-shared") == 0
+    said = capsys.readouterr().out
+    assert figure(said, "not listed: no address of a host on the Internet") == "1"
+    assert "would hold 0 senders" in said
+
+
+def test_a_record_without_a_reason_counts(tmp_path, capsys):
+    (tmp_path / "r.csv").write_text(HEADER + ROW.replace("decided", ""))
+    assert spammers(tmp_path / "r.csv") == 0
+    assert figure(capsys.readouterr().out, "SPAM records") == "1, 100.0%"
 
 
 def test_pseudonyms_are_known_with_the_key_alone(tmp_path, capsys):
