@@ -3,10 +3,11 @@
 from compiler.cli import new_app, run
 
 from .commands.add import add
+from .commands.early import early
 from .commands.evaluate import evaluate
 from .commands.fit import fit
 from .commands.flows import flows
-from .commands.robustness import early, robustness
+from .commands.robustness import robustness
 from .commands.sizes import sizes
 from .commands.subclasses import subclasses
 from .commands.universal import universal
