@@ -90,11 +90,12 @@ def _fill(t: FlowTableSignals) -> None:
             m.next = "FILL_WAIT"
         else:
             t.write(EntryWord.IDENTITY_LOW, t.id_half)
+            m.d.sync += t.upper.eq(1)
             m.next = "FILL_HIGH"
     if not t.layout.anonymised:
         with m.State("FILL_HIGH"):
             t.write(EntryWord.IDENTITY_HIGH, t.id_half)
-            m.d.comb += [t.upper.eq(1), t.table.packet.address.eq(PacketWord.PORTS)]
+            m.d.comb += t.table.packet.address.eq(PacketWord.PORTS)
             m.d.sync += t.turned.eq(t.response)
             m.next = "FILL_PORTS"
     # The packet's words are asked for one clock ahead; those of its addresses change places if the receiver initiates.

@@ -124,6 +124,7 @@ def _examine(t: FlowTableSignals) -> None:
         m.next = "COMPARE"
     with m.State("COMPARE"):
         t.read(EntryWord.IDENTITY_HIGH)
+        m.d.sync += t.upper.eq(1)
         with m.If(~searching):
             m.d.sync += t.reason.eq(t.own_reason)
             m.next = "DONE"
@@ -143,7 +144,7 @@ def _decide(t: FlowTableSignals) -> None:
     """The entry is the flow's, or every way has been examined and one is given up."""
     m = t.m
     with m.State("COMPARE_HIGH"):
-        m.d.comb += t.upper.eq(1)
+        m.d.sync += t.upper.eq(~t.identity.o.valid)
         with m.If(t.identity.o.valid):
             t.next_way()
             with m.If(t.stored == t.id_half):

@@ -19,10 +19,10 @@ def pseudonym_states(t: FlowTableSignals) -> None:
     m = t.m
     with m.State("KEEP_LOW"):
         t.write(EntryWord.IDENTITY_LOW, t.id_half)
+        m.d.sync += t.upper.eq(1)
         m.next = "KEEP_HIGH"
     with m.State("KEEP_HIGH"):
         t.write(EntryWord.IDENTITY_HIGH, t.id_half)
-        m.d.comb += t.upper.eq(1)
         m.d.comb += t.identity.o.ready.eq(1)
         m.d.sync += [t.owed.eq(2), t.filled.eq(t.entry), t.has_ports.eq(0)]
         m.next = "EMIT"
@@ -30,6 +30,7 @@ def pseudonym_states(t: FlowTableSignals) -> None:
             m.next = "ORIENT"
 
     with m.State("FILL_WAIT"):
+        m.d.sync += t.upper.eq(1)
         with m.If((t.owed == 2) & t.identity.o.valid):
             m.next = "PSEUDONYM_HIGH"
         with m.Elif(t.identity.absorbed):
@@ -37,18 +38,19 @@ def pseudonym_states(t: FlowTableSignals) -> None:
             m.d.sync += t.turned.eq(t.response)
             m.next = "FILL_PORTS"
     with m.State("FILL_END"):
+        m.d.sync += t.upper.eq(1)
         with m.If(t.owed == 1):
             m.next = "SWEEP"
         with m.Elif(t.identity.o.valid):
             m.next = "PSEUDONYM_HIGH"
     with m.State("PSEUDONYM_WAIT"):
+        m.d.sync += t.upper.eq(1)
         with m.If(t.identity.o.valid):
             m.next = "PSEUDONYM_HIGH"
 
     initiator = (t.owed == 2) ^ t.response
     with m.State("PSEUDONYM_HIGH"):
         t.write(Mux(initiator, EntryWord.INITIATOR, EntryWord.RESPONDER), t.id_half)
-        m.d.comb += t.upper.eq(1)
         m.next = "PSEUDONYM_LOW"
     with m.State("PSEUDONYM_LOW"):
         t.write(Mux(initiator, EntryWord.INITIATOR + 1, EntryWord.RESPONDER + 1), t.id_half)

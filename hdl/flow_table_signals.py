@@ -51,7 +51,9 @@ class FlowTableSignals:
         self.identifying = Signal()
         self.turned, self.turnable = Signal(), Signal(32)  # the word that is read, or its halves the other way round
         self.swapped, self.equal = identity.o.p.swapped, identity.o.p.equal
-        self.upper, self.id_half = Signal(), Signal(32)  # of the identity, or a pseudonym
+        # Half of the identity, or of a pseudonym; which one is chosen a clock ahead, as it is compared in the next one.
+        self.upper, self.id_half = Signal(), Signal(32)
+        m.d.sync += self.upper.eq(0)
         m.d.comb += self.id_half.eq(identity.o.p.identity.word_select(self.upper, 32))
         self.used = (table.i.p.kind == ItemKind.FRAME) & (table.i.p.outcome == FrameOutcome.USED)
         address = Signal.like(table.packet.address)

@@ -3,12 +3,13 @@
 from compiler.cli import new_app, run
 
 from .commands.add import add
+from .commands.early import early
 from .commands.evaluate import evaluate
 from .commands.fit import fit
 from .commands.flows import flows
 from .commands.import_flows import import_flows
 from .commands.label import label
-from .commands.robustness import early, robustness
+from .commands.robustness import robustness
 from .commands.sizes import sizes
 from .commands.sources import sources
 from .commands.spammers import spammers
@@ -17,11 +18,10 @@ from .commands.subclasses import subclasses
 from .commands.universal import universal
 
 app = new_app("Labelled flows from captures, and forests trained on them.")
-of_data, of_forests = (
-    (label, flows, sources, split),
-    (fit, add, evaluate, early, robustness, sizes, subclasses, universal),
-)
-for command in (*of_data, *of_forests, spammers):
+_COMMANDS = [label, flows, sources, split]
+_COMMANDS += [fit, add, evaluate, early, robustness, sizes, subclasses, universal]
+_COMMANDS += [spammers]
+for command in _COMMANDS:
     app.command()(command)
 app.command("import")(import_flows)
 

@@ -45,3 +45,6 @@ def require_both(flows: FlowSet) -> None:
             f"{flows.name}: the learning senders must have complete flows of both classes, "
             f"not {spam} of spam and {legitimate} legitimate"
         )
+    for sign, kind in ((1, "spam"), (-1, "legitimate")):
+        if len(np.unique(flows.sender[flows.target == sign])) == 1:
+            raise InputError(f"{flows.name}: all {kind} flows are of one sender, so nothing can be said of others")

@@ -128,6 +128,7 @@ class WeightedVote(ClassifierMixin, BaseEstimator):
         self.estimators_, self.columns_, self.hits_ = [], [], []
         self.validation_rows_ = WEIGHT_STEPS if validation is None else len(validation[1])
         self._grow(self._lesson(X, y, groups, sources), self.n_trees, validation)
+        self._check_band()
         return self
 
     def add(
@@ -249,3 +250,8 @@ class WeightedVote(ClassifierMixin, BaseEstimator):
             raise ValueError(f"X must have {len(self.features)} columns, as features, not {self.n_features_in_}")
         if self.band is not None and self.band[0] > self.band[1]:
             raise ValueError(f"band must be (lo, hi) with lo <= hi, not {self.band}")
+
+    def _check_band(self) -> None:
+        most = sum(self.hits_)
+        if self.band is not None and not (-most <= self.band[0] and self.band[1] <= most):
+            raise ValueError(f"band must lie within the scores, {-most} to {most}, not be {self.band}")

@@ -124,6 +124,8 @@ def test_band_and_uncertain():
     assert named.decide(X).tolist() == [{"a": -1, "b": 1, "?": 0}[said] for said in named.predict(X).tolist()]
     with pytest.raises(ValueError, match="lo <= hi"):
         fitted(0, band=(5, 4))
+    with pytest.raises(ValueError, match="band must lie within the scores"):
+        fitted(0, band=(0, 1 << 20))
 
 
 def test_several_classes():

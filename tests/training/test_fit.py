@@ -152,12 +152,17 @@ def test_wrong_sets(flow_files, tmp_path, capsys):
         f"{path}: the learning senders must have complete flows of both classes": [
             r for r in table_of(flow_files[0]) if r["label"] == "ham"
         ],
+        f"{path}: all spam flows are of one sender, so nothing can be said of others": [
+            r | ({"sender": "192.0.2.1"} if r["label"] in ("spam", "dnsbl") else {}) for r in table_of(flow_files[0])
+        ],
         "must hold labelled, complete flows, but none of 0": [],
     }
     for message, rows in cases.items():
         write(path, rows)
         assert run_training("fit", path, "--ports", "25,587", "-o", out) == 2
         assert message in capsys.readouterr().err
+    assert run_training("fit", flow_files[0], flow_files[0], "--ports", "25,587", "-o", out) == 2
+    assert capsys.readouterr().err == f"error: {flow_files[0]}: is given twice\n"
     path.write_text("a,b\n1,2\n")
     assert run_training("fit", path, "-o", out) == 2
     assert capsys.readouterr().err == f"error: {path}: column 'sender' is missing\n"

@@ -67,6 +67,9 @@ def fit(
         python -m training fit flows.csv --features universal --directions both --backend dask --jobs -1 -o forest.json
     """
     check_file_target(out)
+    for path in flow_files:
+        if flow_files.count(path) > 1:
+            raise InputError(f"{path}: is given twice")
     names = chosen_features(features, directions)
     tracked = parse_ports(ports)
     parameters = FitParameters(
