@@ -32,7 +32,7 @@ reference: $(VENV)/demo.stamp
 	        --server 198.19.0.10 --ports 25,587 -o build/reference/$$part.csv || exit; \
 	done
 	$(BIN)/python -m training fit build/reference/learn.csv --test build/reference/test.csv --ports 25,587 \
-	    --name reference -o compiler/reference/forest.json
+	    --features universal --directions both --leaves 4 --name reference -o compiler/reference/forest.json
 
 lint: $(VENV)/test.stamp
 	$(BIN)/ruff check .

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 
 from compiler.errors import InputError
@@ -14,6 +13,7 @@ from compiler.features import CATALOGUE
 
 from .flow_file import read_flow_rows
 from .labels import LABELS
+from .wide_console import wide_console
 
 __all__ = ["Source", "named_sources", "print_sources", "read_source"]
 
@@ -99,7 +99,7 @@ def read_source(name: str, path: Path) -> Source:
 
 def print_sources(sources: list[Source]) -> None:
     """A column a source."""
-    console = Console(width=max(160, 40 * len(sources)), highlight=False, markup=False)
+    console = wide_console(max(160, 40 * len(sources)))
     table = Table("", title="Sources: flows / senders", title_justify="left")
     for source in sources:
         table.add_column(source.name, justify="right")

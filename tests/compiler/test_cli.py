@@ -150,7 +150,7 @@ def test_export_needs_no_argument(command, tmp_path, monkeypatch):
     manifest = json.loads((tmp_path / "export" / "manifest.json").read_text())
     reference = Forest.from_json(REFERENCE)
     assert (manifest["top"], manifest["board"]["name"]) == ("probe", "icebreaker")
-    assert (manifest["forest"]["id"], len(reference.trees)) == (reference.id, 16)
+    assert (manifest["forest"]["id"], len(reference.trees)) == (reference.id, 61)
     assert f"export: probe with forest {reference.id} for icebreaker" in out
 
 

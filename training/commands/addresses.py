@@ -4,7 +4,7 @@ import ipaddress
 
 from compiler.errors import InputError
 
-__all__ = ["parse_address"]
+__all__ = ["parse_address", "parse_servers"]
 
 
 def parse_address(option: str, text: str) -> str:
@@ -13,3 +13,8 @@ def parse_address(option: str, text: str) -> str:
         return str(ipaddress.ip_address(text))
     except ValueError:
         raise InputError(f"{option}: must be an IP address, not {text!r}") from None
+
+
+def parse_servers(texts: list[str] | None) -> frozenset[str]:
+    """The addresses that ``--server`` gave."""
+    return frozenset(parse_address("--server", text) for text in texts or ())

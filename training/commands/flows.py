@@ -19,8 +19,8 @@ from ..flow_file import RAW_COLUMNS, check_target, flow_columns, flow_rows, raw_
 from ..labels import FlowLabel, read_labels
 from ..measure import MeasuredCapture, addresses_of, measure_captures
 from ..sampling import refuse_sampled
-from .addresses import parse_address
-from .options import Orientation, Ports, parse_ports
+from .addresses import parse_servers
+from .options import Labels, Orientation, Ports, Servers, parse_ports
 
 __all__ = ["flows"]
 
@@ -30,11 +30,8 @@ def flows(
         list[Path], typer.Argument(help="pcap or pcapng files; each is measured by itself, unless --joined.")
     ],
     out: Annotated[Path, typer.Option("--out", "-o", help="File to write, .csv or .parquet.")],
-    labels: Annotated[Path | None, typer.Option(help="Table of labels, CSV, to join with the flows.")] = None,
-    server: Annotated[
-        list[str] | None,
-        typer.Option(help="Address of an own server: flows it opens are put down to the other side."),
-    ] = None,
+    labels: Labels | None = None,
+    server: Servers = None,
     ports: Ports = "25",
     orientation: Orientation = "initiator",
     joined: Annotated[
@@ -68,7 +65,7 @@ def flows(
         accumulators=tuple(REFERENCE_COLUMNS.values()) if raw else accumulators_of(tuple(CATALOGUE)),
         early=prefix,
     )
-    servers = frozenset(parse_address("--server", text) for text in server or ())
+    servers = parse_servers(server)
     table = None if labels is None else read_labels(labels)
     measured = [_measure(paths, parameters) for paths in ([captures] if joined else [[path] for path in captures])]
     seen = set().union(*(servers & addresses_of(capture) for capture in measured)) if servers else set()

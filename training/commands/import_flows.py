@@ -19,8 +19,8 @@ from ..imports.readers import READERS
 from ..labels import LabelTable, read_labels
 from ..maillog.log_times import parse_zone
 from ..maillog.sessions import number_of
-from .addresses import parse_address
-from .options import Ports, parse_ports
+from .addresses import parse_servers
+from .options import Labels, Ports, Servers, parse_ports
 
 __all__ = ["import_flows"]
 
@@ -31,11 +31,8 @@ def import_flows(
     files: Annotated[list[Path], typer.Argument(help="Files of one tool, plain or gzipped.")],
     tool: Annotated[str, typer.Option("--from", metavar="TOOL", help=f"What wrote them: {', '.join(READERS)}.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="File to write, .csv or .parquet.")],
-    labels: Annotated[Path | None, typer.Option(help="Table of labels, CSV, to join with the flows.")] = None,
-    server: Annotated[
-        list[str] | None,
-        typer.Option(help="Address of an own server: flows it opens are put down to the other side."),
-    ] = None,
+    labels: Labels | None = None,
+    server: Servers = None,
     ports: Ports = "25",
     timezone: Annotated[str, typer.Option(help="Of nfdump's times: Europe/Warsaw or +01:00.")] = "UTC",
     whole: Annotated[
@@ -52,7 +49,7 @@ def import_flows(
     check_target(out)
     if tool not in READERS:
         raise InputError(f"--from: must be one of {', '.join(READERS)}, not {tool!r}")
-    servers = frozenset(parse_address("--server", text) for text in server or ())
+    servers = parse_servers(server)
     table = None if labels is None else read_labels(labels)
     tally, zone = Counter(), parse_zone(timezone) if timezone != "UTC" else UTC
     seen: set[tuple] = set()

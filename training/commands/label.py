@@ -15,7 +15,7 @@ from ..maillog.labelling import LABEL_COLUMNS, label_flows
 from ..maillog.log_times import parse_zone
 from ..maillog.summary import print_labelling
 from ..measure import measure_captures
-from .addresses import parse_address
+from .addresses import parse_servers
 from .options import parse_ports
 
 __all__ = ["label"]
@@ -49,7 +49,7 @@ def label(
     -o labels.csv
     """
     check_file_target(out, (".csv",))
-    servers = frozenset(parse_address("--server", text) for text in server)
+    servers = parse_servers(server)
     zone = None if timezone is None else parse_zone(timezone)
     if year is not None and not 1970 <= year <= 9998:
         raise InputError(f"--year: must be from 1970 to 9998, not {year}")

@@ -1,14 +1,19 @@
 """Options that several commands take."""
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
 from compiler.errors import InputError
 
-__all__ = ["Directions", "Features", "Orientation", "Ports", "parse_ports"]
+__all__ = ["Directions", "Features", "Labels", "Orientation", "Ports", "Servers", "parse_ports"]
 
 Ports = Annotated[str, typer.Option(help="Tracked TCP ports, with commas, or all.")]
+Labels = Annotated[Path, typer.Option(help="Table of labels, CSV, to join with the flows.")]
+Servers = Annotated[
+    list[str] | None, typer.Option(help="Address of an own server: flows it opens are put down to the other side.")
+]
 Orientation = Annotated[
     Literal["initiator", "first"],
     typer.Option(help="Forward is from the side that opened the flow, or from the first sender seen."),

@@ -8,8 +8,8 @@ from ..feature_choice import chosen_features
 from ..fit_report import report_console
 from ..fitting import FitParameters
 from ..robustness import seen_by_others
-from .labelled_captures import Budget, Capture, Labels, Seed, Servers, Trees, read_capture
-from .options import Directions, Features, Ports
+from .labelled_captures import Budget, Capture, Seed, Trees, read_capture
+from .options import Directions, Features, Labels, Ports, Servers
 
 __all__ = ["robustness"]
 

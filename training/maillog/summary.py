@@ -1,8 +1,8 @@
 """What a labelling found and what it could not join, as tables for people."""
 
-from rich.console import Console
 from rich.table import Table
 
+from ..wide_console import wide_console
 from .clocks import split_zone
 from .labelling import Labelling
 from .log_lines import LineTally
@@ -12,7 +12,7 @@ __all__ = ["print_labelling"]
 
 def print_labelling(result: Labelling) -> None:
     """Labels, clocks, the joins and what is left over, to standard output; never cut to the width of a terminal."""
-    console = Console(width=160, highlight=False, markup=False)
+    console = wide_console()
     console.print(_labels(result))
     console.print(_clocks(result))
     console.print(_left_over(result))

@@ -3,23 +3,22 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from rich.console import Console
 from rich.table import Table
 
+from ..wide_console import wide_console
 from .block_list import Decision, Entry
 from .evaluation import Evaluation
 from .ranking import Ranking
 
 __all__ = ["print_entries", "print_evaluation", "print_ranking"]
 
-_WIDTH = 160
 _TOPS = (1, 7, 10, 100)
 """Seven, as the paper's seven senders sent 46 % of all spam records."""
 
 
 def print_ranking(ranking: Ranking, minimum: int, shown: int) -> None:
     """The figures of the paper, and the senders with the most SPAM records."""
-    console = Console(width=_WIDTH, highlight=False, markup=False)
+    console = wide_console()
     console.print(f"Records from {ranking.window}")
     figures = Table(show_header=False)
     figures.add_column("")
@@ -61,7 +60,7 @@ def print_ranking(ranking: Ranking, minimum: int, shown: int) -> None:
 
 def print_entries(entries: Sequence[Entry], minimum: int) -> None:
     """How many candidates are listed, and what kept the others out."""
-    console = Console(width=_WIDTH, highlight=False, markup=False)
+    console = wide_console()
     table = Table(
         "decision", title=f"Senders with {minimum} SPAM records or more", title_justify="left", show_header=False
     )
@@ -76,7 +75,7 @@ def print_entries(entries: Sequence[Entry], minimum: int) -> None:
 
 
 def print_evaluation(found: Evaluation) -> None:
-    console = Console(width=_WIDTH, highlight=False, markup=False)
+    console = wide_console()
     table = Table("labelled flows", title="What the list would have stopped", title_justify="left")
     for name in ("all", "of listed senders", "of those after the list had them"):
         table.add_column(name, justify="right")
