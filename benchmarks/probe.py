@@ -28,10 +28,10 @@ from boards.ice40_shell import BAUD
 from boards.routing import place_and_route
 from boards.synthesis import synthesise, synthesise_alone
 from boards.toolchain import tool_versions
-from compiler.__main__ import REFERENCE
 from compiler.emit import rtlil_text
 from compiler.features import CATALOGUE, UNIVERSAL, accumulators_of
 from compiler.forest import Forest
+from compiler.loading import REFERENCE
 from hdl.entry_layout import EntryLayout
 from hdl.flow_table_parameters import FlowTableParameters
 from hdl.item import ItemKind, item_bytes

@@ -23,8 +23,8 @@ from rich.console import Console
 
 import compiler
 from boards.toolchain import tool_versions
-from compiler.__main__ import REFERENCE
 from compiler.forest import Forest
+from compiler.loading import REFERENCE
 from hdl.item import ItemKind
 from sim.capture import read_capture
 from sim.compiled_probe import CompiledProbe

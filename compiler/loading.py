@@ -11,7 +11,10 @@ from .forest import Forest
 from .forest_json import read_forest
 from .model_files import SUFFIXES, one_line, read_estimator
 
-__all__ = ["load"]
+__all__ = ["REFERENCE", "load"]
+
+REFERENCE = Path(__file__).with_name("reference") / "forest.json"
+"""The forest that ships with the project, of ``make reference``."""
 
 
 def load(

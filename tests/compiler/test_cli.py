@@ -10,12 +10,12 @@ import typer
 from sklearn.ensemble import RandomForestClassifier
 
 from boards import TARGETS
-from compiler.__main__ import REFERENCE
 from compiler.__main__ import app as compiler_app
 from compiler.cli import new_app, run
 from compiler.errors import CheckFailed, InputError
 from compiler.features import CATALOGUE
 from compiler.forest import Forest
+from compiler.loading import REFERENCE
 from tests.estimators import NAMES, labels_of, rows
 from tests.forests import grown_forest, one_tree
 

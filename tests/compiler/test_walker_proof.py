@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import compiler
-from compiler.__main__ import prove_command
+from compiler.commands.prove import prove_command
 from compiler.emit import rtlil_text
 from compiler.errors import CheckFailed, InputError
 from compiler.exporting import FOREST_MODULE

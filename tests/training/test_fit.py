@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import sklearn
 
-from compiler.__main__ import REFERENCE
 from compiler.features import CATALOGUE, UNIVERSAL
 from compiler.forest import Band, Forest
+from compiler.loading import REFERENCE
 from tests.training.cases import run_training, table_of
 from training.ensemble import WEIGHT_STEPS
 from training.fit_report import assess
