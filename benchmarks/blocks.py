@@ -15,7 +15,7 @@ from compiler.emit import rtlil_text
 __all__ = ["blocks_of"]
 
 _BLOCKS = {
-    "tap link": ("link",),
+    "tap link": ("link", "gather", "items"),
     "header parser": ("probe.front.parser", "probe.front.gather"),
     "keyed hash": ("probe.front.table.identity", "probe.front.hashes"),
     "flow table and accumulators": ("probe.front.table", "probe.front.words"),

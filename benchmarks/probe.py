@@ -4,7 +4,7 @@
 
 Needs a C++ compiler and, for the ECP5, the extra ``ecp5``. Worst traffic is frames of the least size back to back, each
 with a SYN of a new flow. At 100 Mb/s and 1 Gb/s every byte of the wire, preambles and gaps among them, goes through tap
-link and probe as they are on the board, in one clock; at the rate of a backbone, words of eight bytes go into the
+link and probe as they are on the board; at the rate of a backbone, words of eight bytes go into the
 probe, which must take each when it comes. ``--share`` makes fewer frames than a million.
 """
 
@@ -20,7 +20,7 @@ import typer
 from rich.console import Console
 
 import compiler
-from boards import BOARDS, colorlight_5a75b, icebreaker_rmii
+from boards import BOARDS, colorlight_5a75b, icebreaker_rmii, rgmii
 from boards.bench_shell import write_bench
 from boards.device import Device, DoesNotFit, Family
 from boards.ecp5 import ECP5, LFE5U_85F
@@ -52,6 +52,8 @@ FRAMES = 1_000_000
 LINES = {"icebreaker_rmii": 100_000_000, "colorlight_5a75b": 1_000_000_000}
 """Boards and the bits a second of their wires."""
 SLOTS = {"icebreaker_rmii": icebreaker_rmii.SLOTS, "colorlight_5a75b": colorlight_5a75b.SLOTS}
+LINKS_HZ = {"colorlight_5a75b": rgmii.CLOCK_HZ}
+"""Clocks of links that are not those of their probes."""
 SEEDS = (1, 2, 3)
 BACKBONE_FRAMES_PER_S = 6_250_000
 TRACKED_IN = 8
@@ -97,12 +99,13 @@ def reference_parameters(board_name: str) -> ProbeParameters:
         return read_probe(Path(temporary) / "probe").parameters
 
 
-def wire_probe(board_name: str) -> WireProbe:
+def wire_probe(board_name: str, *, link_hz: int) -> WireProbe:
     """The probe of a board behind its link."""
     board = BOARDS[board_name]
     return WireProbe(
         parameters=reference_parameters(board_name),
-        clock_hz=board.clock_hz,
+        link_hz=link_hz,
+        probe_hz=board.clock_hz,
         slots=SLOTS[board_name],
         cycles_per_byte=max(1, board.clock_hz * 10 // BAUD) if board.serial else 1,
     )
@@ -111,14 +114,15 @@ def wire_probe(board_name: str) -> WireProbe:
 def wire(board_name: str, line_hz: int, count: int, console: Console) -> dict[str, object]:
     """A board on its wire."""
     board = BOARDS[board_name]
-    byte_cycles = board.clock_hz * 8 / line_hz
-    probe = wire_probe(board_name)
+    link_hz = LINKS_HZ.get(board_name, board.clock_hz)
+    byte_cycles = link_hz * 8 / line_hz
+    probe = wire_probe(board_name, link_hz=link_hz)
     run = run_wire(probe, syn_frames(count), byte_cycles=byte_cycles, tell=lambda n: console.print(f"{board_name} {n}"))
     return {
         "design": board.title,
         "device": board.device.name,
         "frames/s": f"{line_hz / 8 / 84:.0f}",
-        "clocks a frame": f"{84 * byte_cycles:.1f}",
+        "clocks a frame": f"{84 * 8 * board.clock_hz / line_hz:.1f}",
         "at MHz": f"{board.clock_hz / 1e6:g}",
         **fates(dict(run.counters.counters), run.frames),
     }
@@ -240,7 +244,7 @@ def main(
         tables["Place and route of the probe alone, median of three seeds"] = [row]
     for name in LINES:
         title = f"Blocks of the {BOARDS[name].title}'s probe and link, reference forest"
-        tables[title] = blocks_of(wire_probe(name), BOARDS[name].device)
+        tables[title] = blocks_of(wire_probe(name, link_hz=BOARDS[name].clock_hz), BOARDS[name].device)
     tables["Growth of the pipelined front"] = growth_table()
     tables["Flows that fit"] = [{"board": board.title, "flows": board.table_entries} for board in BOARDS.values()]
     notes = {**tool_versions("NEXTPNR_ECP5"), "C++": CxxCompiler().version(), "frames": count}

@@ -1,17 +1,23 @@
-"""A probe with its tap link in one clock, so that compiled simulation can bring it every byte of a wire."""
+"""A probe with its tap link, so that compiled simulation can bring it every byte of a wire.
 
+It has one clock. A probe that is slower than its link stands still in some of the clocks.
+"""
+
+import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from amaranth.hdl import Array, C, DomainRenamer, Module, Mux, Signal
+from amaranth.hdl import Array, C, DomainRenamer, EnableInserter, Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect
 
+from hdl.clock_crossing import ClockCrossing
 from hdl.cobs import CobsEncoder
 from hdl.item import ItemKind
 from hdl.probe import Probe, ProbeParameters
 from hdl.tap_link import TapLink
+from hdl.word_gather import WordGather
 from sim.compiled import CompiledCircuit
 from sim.compiled_streams import CompiledStreams
 from sim.compiling import compile_component
@@ -37,26 +43,38 @@ class WireProbe(wiring.Component):
     Parameters
     ----------
     parameters: of the probe
-    clock_hz: for the clock of the board
+    link_hz, probe_hz: clocks of the link, which this one is, and of the probe; the probe may be the slower one
     cycles_per_byte: of what leaves
     """
 
-    def __init__(self, *, parameters: ProbeParameters, clock_hz: int, slots: int, cycles_per_byte: int):
-        self._parameters, self._clock_hz, self._slots = parameters, clock_hz, slots
-        self._cycles_per_byte = cycles_per_byte
+    def __init__(self, *, parameters: ProbeParameters, link_hz: int, probe_hz: int, slots: int, cycles_per_byte: int):
+        self._parameters, self._link_hz, self._probe_hz = parameters, link_hz, probe_hz
+        self._slots, self._cycles_per_byte = slots, cycles_per_byte
         super().__init__(
             {"i": In(stream.Signature(_CLOCK)), "o": Out(stream.Signature(8)), "ready": Out(1)},
         )
 
     def elaborate(self, platform):
         m = Module()
-        link = TapLink(cycles_per_ms=self._clock_hz // 1000, slots=self._slots)
+        link = TapLink(cycles_per_ms=self._link_hz // 1000, slots=self._slots)
         m.submodules.link = DomainRenamer({"rx": "sync"})(link)
-        m.submodules.probe = probe = Probe(parameters=self._parameters)
         m.submodules.cobs = cobs = CobsEncoder()
-        connect(m, link.o, probe.i)
-        connect(m, link.overrun, probe.overrun)
-        connect(m, probe.o, cobs.i)
+        probe, moves = Probe(parameters=self._parameters), self._probe_moves(m)
+        m.submodules.probe = probe if moves is None else EnableInserter(moves)(probe)
+        moves = 1 if moves is None else moves
+        items = link.o
+        if self._parameters.pipeline is not None:
+            m.submodules.gather = gather = WordGather()
+            m.submodules.items = crossing = ClockCrossing(gather.o.payload.shape(), i_domain="sync", o_domain="sync")
+            connect(m, link.o, gather.i)
+            connect(m, gather.o, crossing.i)
+            items = crossing.o
+        for source, sink in ((items, probe.i), (link.overrun, probe.overrun), (probe.o, cobs.i)):
+            m.d.comb += [
+                sink.payload.eq(source.payload),
+                sink.valid.eq(source.valid & moves),
+                source.ready.eq(sink.ready & moves),
+            ]
         m.d.comb += [
             self.ready.eq(probe.ready),
             self.i.ready.eq(1),
@@ -67,6 +85,16 @@ class WireProbe(wiring.Component):
         self._host(m, link)
         self._leave(m, cobs)
         return m
+
+    def _probe_moves(self, m):
+        """High in the clocks in which the probe has one; None if that is in all."""
+        if self._probe_hz == self._link_hz:
+            return None
+        part = math.gcd(self._probe_hz, self._link_hz)
+        step, whole = self._probe_hz // part, self._link_hz // part
+        at = Signal(range(whole))
+        m.d.sync += at.eq(Mux(at + step >= whole, at + step - whole, at + step))
+        return at + step >= whole
 
     def _host(self, m, link):
         """A set-up at the start, and a flush when it is asked for."""

@@ -38,16 +38,16 @@ def rgmii_receiver(m: Module, platform: Platform, pins: Any, domain: str) -> Gmi
     return receiver
 
 
-def rgmii_transmitter(m: Module, pins: Any, data: Value, valid: Value) -> None:
-    """Drive the pins from GMII; the clock leaves with the data, and the PHY delays it."""
+def rgmii_transmitter(m: Module, pins: Any, data: Value, valid: Value, domain: str) -> None:
+    """Drive the pins from GMII in a domain; the clock leaves with the data, and the PHY delays it."""
     for pin, rising, falling in (
         (pins.tx_clk, C(1), C(0)),
         (pins.tx_ctl, valid, valid),
     ):
-        put_out(m, pin, _out(m, rising, falling))
+        put_out(m, pin, _out(m, domain, rising, falling))
     nibble = Signal(4)
     for bit in range(4):
-        m.d.comb += nibble[bit].eq(_out(m, data[bit], data[4 + bit]))
+        m.d.comb += nibble[bit].eq(_out(m, domain, data[bit], data[4 + bit]))
     put_out(m, pins.tx_data, nibble)
 
 
@@ -65,7 +65,7 @@ def _in(m: Module, domain: str, pin: Value, rising: Value, falling: Value) -> No
     )
 
 
-def _out(m: Module, rising: Value, falling: Value) -> Signal:
+def _out(m: Module, domain: str, rising: Value, falling: Value) -> Signal:
     pin = Signal()
-    m.submodules += Instance("ODDRX1F", i_D0=rising, i_D1=falling, i_SCLK=ClockSignal("sync"), i_RST=Const(0), o_Q=pin)
+    m.submodules += Instance("ODDRX1F", i_D0=rising, i_D1=falling, i_SCLK=ClockSignal(domain), i_RST=Const(0), o_Q=pin)
     return pin

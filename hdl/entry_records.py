@@ -47,7 +47,7 @@ class EntryRecords(wiring.Component):
     empty: there was no packet of this direction before
     turned: the responder has sent the item
     updating: the last update has not been written
-    emit: make a record of ``entry`` and ``examined``
+    emit: make a record of ``entry``; of ``examined`` a clock later
     busy: the last record has not been taken; ``emit`` must stay low
     o: records
     """
@@ -84,7 +84,9 @@ class EntryRecords(wiring.Component):
         emitted, tag, reason = Signal.like(self.entry), Signal(EntryTag), Signal(EndReason)
         emitting = Signal(4)
         with m.If(self.emit):
-            m.d.sync += [emitted.eq(self.entry), tag.eq(self.examined.tag), reason.eq(self.examined.reason)]
+            m.d.sync += emitted.eq(self.entry)
+        with m.If(emitting[0]):
+            m.d.sync += [tag.eq(self.examined.tag), reason.eq(self.examined.reason)]
         m.d.sync += emitting.eq(Cat(self.emit, emitting))
         m.d.comb += [
             self._blocks.read_address.eq(Cat(self.response, self.touched)),

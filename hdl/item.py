@@ -5,12 +5,15 @@ import enum
 from amaranth.lib import data
 
 __all__ = ["CHUNK_BYTES", "ITEM_HEADER_BYTES", "OF_THE_LINK", "SETUP_BODY_BYTES", "FrameOutcome", "ItemKind"]
-__all__ += ["WORD_PADDING", "framed", "framed_words", "item_bytes", "padded", "setup_body"]
+__all__ += ["WORD_BYTES", "WORD_PADDING", "framed", "framed_words", "item_bytes", "padded", "setup_body"]
 
 ITEM_HEADER_BYTES = 8
 """Kind (1 byte), wire length (3 bytes), time in milliseconds (4 bytes), all in network byte order."""
 
 SETUP_BODY_BYTES = 20
+
+WORD_BYTES = 4
+"""Of the words that headers are read in."""
 
 WORD_PADDING = 2
 """Zero bytes between the header of an item and its frame in a stream of words: every header behind Ethernet's addresses

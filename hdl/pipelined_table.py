@@ -40,8 +40,9 @@ class PipelinedFlowTable(wiring.Component):
     :class:`~hdl.tag_examination.TagExamination`; then the item is decided over, and while the accumulators are updated
     and a record is gathered, the next one comes.
 
-    **Throughput**: an item in ``7 + ways`` cycles, one without a used packet in 6; one more when an entry is swept,
-    5 more when a packet counter is full; a flush 8 cycles an entry. The table waits for ``o``.
+    **Throughput**: an item in ``8 + ways`` cycles, one without a used packet in 6; one more when an entry is swept
+    (2 if there was no used packet), 5 more when a packet counter is full; a flush 8 cycles an entry. The table waits
+    for ``o``.
 
     Attributes
     ----------
@@ -85,6 +86,8 @@ class PipelinedFlowTable(wiring.Component):
         self._packet(m)
         self._scan(m)
         self._decide(m)
+        self._write(m)
+        self._leave(m)
         wiring.connect(m, records.o, wiring.flipped(self.o))
         m.d.comb += [
             records.examined.eq(self._emitted),
@@ -217,8 +220,38 @@ class PipelinedFlowTable(wiring.Component):
             after.state.closing.eq(before.closing | self._rst | (fin_forward & fin_response)),
             after.state.many.eq(self._live),
         ]
+
+    def _write(self, m):
+        """Writes tags, a clock after they were said to change; a free entry is whatever it is but not valid."""
+        tags = self._tags
+        self._writes, self._written, self._frees = Signal(), Signal.like(self._sweep), Signal()
+        self._filled, self._freed = Signal(), Signal()
+        m.d.sync += [self._writes.eq(0), self._filled.eq(0), self._freed.eq(0)]
+        m.d.comb += [
+            tags.write_enable.eq(self._writes),
+            tags.write_address.eq(self._written),
+            tags.write_data.eq(self._after),
+            tags.write_data.state.valid.eq(~self._frees),
+        ]
+        # Never both: what is filled and what is freed are written one after the other.
+        change = Cat(self._filled | self._freed, self._freed.replicate(len(self.fill) - 1))
+        m.d.sync += self.fill.eq(self.fill + change)
+
+    def _leave(self, m):
+        """Chooses the entry that leaves from what was found out about it a clock before."""
         self._sweeps, self._emits = Signal(), Signal()
-        self._emitted = Signal.like(best)  # the entry that leaves
+        self._of_best, self._of_victim, self._of_full, self._of_flush = (Signal() for _ in range(4))
+        self._emitted, self._left = Signal.like(self._best), Signal.like(self._sweep)
+        m.d.sync += [
+            self._left.eq(m.submodules.records.entry),
+            self._emitted.eq(Mux(self._of_best, self._best, self._swept)),
+        ]
+        with m.If(self._of_victim):
+            m.d.sync += self._emitted.reason.eq(EndReason.RESOURCES)
+        with m.If(self._of_flush):
+            m.d.sync += self._emitted.reason.eq(EndReason.FORCED)
+        with m.If(self._of_full):
+            m.d.sync += [self._emitted.tag.eq(self._after), self._emitted.reason.eq(EndReason.ACTIVE)]
 
     def _ask(self, m, address, *, sweep=0, last=0):
         """Asks for a tag."""
@@ -229,9 +262,11 @@ class PipelinedFlowTable(wiring.Component):
             self._last_address.eq(last),
         ]
 
-    def _write_tag(self, m, address, tag):
-        tags = self._tags
-        m.d.comb += [tags.write_enable.eq(1), tags.write_address.eq(address), tags.write_data.eq(tag)]
+    def _fill_tag(self, m, address):
+        m.d.sync += [self._writes.eq(1), self._written.eq(address), self._frees.eq(0)]
+
+    def _free_tag(self, m, address):
+        m.d.sync += [self._writes.eq(1), self._written.eq(address), self._frees.eq(1)]
 
     def _arrive(self, m):
         """Takes an item and asks for the tags that decide over it."""
@@ -241,11 +276,11 @@ class PipelinedFlowTable(wiring.Component):
         is_frame = i.p.descriptor.kind == ItemKind.FRAME
         m.d.sync += [held.eq(i.valid & ~i.ready), used.eq(is_frame & (i.p.descriptor.outcome == FrameOutcome.USED))]
         with m.State("CLEAR"):
-            self._write_tag(m, self._flushed, 0)
+            self._free_tag(m, self._flushed)
             m.d.sync += self._flushed.eq(self._flushed + 1)
             with m.If(self._flushed == p.entries - 1):
                 m.d.sync += [self.ready.eq(1), self._flushed.eq(0)]
-                m.next = "IDLE"
+                m.next = "WRITE"
         with m.State("IDLE"):
             m.d.comb += [i.ready.eq(held), self.idle.eq(~i.valid & ~m.submodules.records.busy)]
             # What is taken is taken whether there is an item or not, so that little decides over many registers.
@@ -287,12 +322,11 @@ class PipelinedFlowTable(wiring.Component):
             m.d.sync += [
                 self._sweeps.eq(sweeps),
                 self._emits.eq(sweeps | evicts),
-                self._emitted.eq(self._swept),
+                self._of_best.eq(evicts),
+                self._of_victim.eq(evicts & (self._rank == _Rank.VICTIM)),
+                self._of_full.eq(0),
+                self._of_flush.eq(0),
             ]
-            with m.If(evicts):
-                m.d.sync += self._emitted.eq(self._best)
-                with m.If(self._rank == _Rank.VICTIM):
-                    m.d.sync += self._emitted.reason.eq(EndReason.RESOURCES)
             with m.If(self._settled):
                 m.next = "APPLY"
         with m.State("APPLY"):
@@ -306,8 +340,9 @@ class PipelinedFlowTable(wiring.Component):
                 m.d.sync += self._sweep.eq(self._sweep + 1)
                 m.next = "IDLE"
                 with m.If(self._used):
-                    self._write_tag(m, touched, self._after)
-                    m.d.sync += self.fill.eq(self.fill + (self._rank == _Rank.FREE))
+                    self._fill_tag(m, touched)
+                    m.d.sync += self._filled.eq(self._rank == _Rank.FREE)
+                    m.next = "WRITE"
                 with m.If(self._used & self._full):
                     m.next = "FULL"
                 with m.Elif(sweeps):
@@ -315,16 +350,13 @@ class PipelinedFlowTable(wiring.Component):
                 with m.If(self._item.descriptor.kind == ItemKind.TICK):
                     m.d.comb += self.tick.eq(1)
         with m.State("FREE"):
-            freed = Mux(self._sweeps, self._sweep - 1, touched)[: len(self._sweep)]
-            self._write_tag(m, freed, 0)
-            m.d.sync += self.fill.eq(self.fill - 1)
+            self._free_tag(m, self._left)
+            m.d.sync += self._freed.eq(1)
+            m.next = "WRITE"
+        with m.State("WRITE"):
             m.next = "IDLE"
         with m.State("FULL"):
-            m.d.sync += [
-                self._sweeps.eq(0),
-                self._emitted.tag.eq(self._after),
-                self._emitted.reason.eq(EndReason.ACTIVE),
-            ]
+            m.d.sync += [self._sweeps.eq(0), self._of_full.eq(1)]
             with m.If(~records.busy & ~records.updating):
                 m.next = "EMIT_FULL"
         with m.State("EMIT_FULL"):
@@ -338,7 +370,7 @@ class PipelinedFlowTable(wiring.Component):
             self._ask(m, self._flushed, sweep=1, last=1)
             m.next = "FLUSH_SETTLE"
         with m.State("FLUSH_SETTLE"):
-            m.d.sync += [self._emitted.eq(self._swept), self._emitted.reason.eq(EndReason.FORCED)]
+            m.d.sync += [self._of_best.eq(0), self._of_victim.eq(0), self._of_full.eq(0), self._of_flush.eq(1)]
             with m.If(self._settled):
                 m.next = "FLUSH_APPLY"
         with m.State("FLUSH_APPLY"):
@@ -348,10 +380,10 @@ class PipelinedFlowTable(wiring.Component):
                 with m.If(self._flushed == p.entries - 1):
                     m.next = "FLUSHED"
                 m.d.comb += records.entry.eq(self._flushed)
-                with m.If(self._emitted.tag.state.valid):
+                with m.If(self._swept.tag.state.valid):
                     m.d.comb += records.emit.eq(1)
-                    self._write_tag(m, self._flushed, 0)
-                    m.d.sync += self.fill.eq(self.fill - 1)
+                    self._free_tag(m, self._flushed)
+                    m.d.sync += self._freed.eq(1)
         with m.State("FLUSHED"):
             with m.If(~records.busy):
                 m.d.comb += self.flush.eq(1)

@@ -5,9 +5,9 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out, connect
 
-from hdl.item import framed_words
+from hdl.item import WORD_BYTES, framed_words
 from hdl.packet import ParsedItem
-from hdl.word_parser import WORD_BYTES, WordParser
+from hdl.word_parser import WordParser
 
 __all__ = ["WIDE_BYTES", "WideParser"]
 

@@ -4,11 +4,9 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hdl.item import ITEM_HEADER_BYTES, WORD_PADDING, ItemKind, framed, framed_words
+from hdl.item import ITEM_HEADER_BYTES, WORD_BYTES, WORD_PADDING, ItemKind, framed, framed_words
 
 __all__ = ["WordGather"]
-
-_WORD_BYTES = 4
 
 
 class WordGather(wiring.Component):
@@ -26,17 +24,17 @@ class WordGather(wiring.Component):
         super().__init__(
             {
                 "i": In(stream.Signature(framed(8))),
-                "o": Out(stream.Signature(framed_words(_WORD_BYTES))),
+                "o": Out(stream.Signature(framed_words(WORD_BYTES))),
             }
         )
 
     def elaborate(self, platform):
         m = Module()
-        before = Signal(8 * (_WORD_BYTES - 1))
-        held, word, starts = Signal(range(_WORD_BYTES)), Signal(range(3)), Signal()
+        before = Signal(8 * (WORD_BYTES - 1))
+        held, word, starts = Signal(range(WORD_BYTES)), Signal(range(3)), Signal()
         is_frame = Signal()
         byte = self.i.p
-        whole = byte.last | (held == _WORD_BYTES - 1)
+        whole = byte.last | (held == WORD_BYTES - 1)
         together = Cat(byte.data, before)
         begins = (word == 0) & (held == 0)
         m.d.comb += self.i.ready.eq(~whole | ~self.o.valid | self.o.ready)
@@ -59,11 +57,11 @@ class WordGather(wiring.Component):
                     word.eq(Mux(word == 2, 2, word + 1)),
                 ]
                 with m.Switch(held):
-                    for count in range(_WORD_BYTES):
+                    for count in range(WORD_BYTES):
                         with m.Case(count):
-                            missing = Const(0, 8 * (_WORD_BYTES - 1 - count))
+                            missing = Const(0, 8 * (WORD_BYTES - 1 - count))
                             m.d.sync += self.o.p.data.eq(Cat(missing, together))
-                with m.If(is_frame & (word == ITEM_HEADER_BYTES // _WORD_BYTES - 1)):
+                with m.If(is_frame & (word == ITEM_HEADER_BYTES // WORD_BYTES - 1)):
                     m.d.sync += held.eq(WORD_PADDING)
                 with m.If(byte.last):
                     m.d.sync += [word.eq(0), held.eq(0)]

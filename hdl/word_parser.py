@@ -6,14 +6,12 @@ from amaranth.lib.wiring import In, Out
 
 from hdl.header_parser import check_ports
 from hdl.header_reader import HeaderReader, outcome_of
-from hdl.item import FrameOutcome, ItemKind, framed_words
+from hdl.item import WORD_BYTES, FrameOutcome, ItemKind, framed_words
 from hdl.packet import PacketWord, ParsedItem
 from hdl.protocols import Header
 from hdl.word_marks import WordMarks, mark
 
-__all__ = ["WORD_BYTES", "WordParser"]
-
-WORD_BYTES = 4
+__all__ = ["WordParser"]
 
 
 class WordParser(wiring.Component):

@@ -4,9 +4,9 @@ import random
 
 import pytest
 
-from hdl.item import ITEM_HEADER_BYTES, FrameOutcome, padded
+from hdl.item import ITEM_HEADER_BYTES, WORD_BYTES, FrameOutcome, padded
 from hdl.packet import PacketWord
-from hdl.word_parser import WORD_BYTES, WordParser
+from hdl.word_parser import WordParser
 from sim.testbench import Stalls, simulate, stream_get, stream_put, words_to_payloads
 from tests.hdl.test_header_parser import parsed_item, random_chunks, random_items
 
