@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from compiler.errors import InputError
 
-from .contents import PAPER, Content, Drawing, Table
-from .drawing import INK, QUIET, SERIES, finish, legend_below, new_axes, thousands
+from .contents import PAPER, Content, Drawing, Table, minus, percent, thousands
+from .drawing import INK, QUIET, SERIES, finish, legend_below, new_axes
 from .paper import ACK_LINES
 from .study import Study
 from .topic import Topic, of_sources
@@ -52,9 +52,11 @@ def _draw(found: Mapping[str, tuple[NDArray[np.int64], Line]]) -> Drawing:
     figure, panels = new_axes(4.4 * len(found) + 0.4, 4.2, 1, len(found))
     for at, ((name, (points, line)), axes) in enumerate(zip(found.items(), panels, strict=True)):
         places, counts = np.unique(points, axis=0, return_counts=True)
-        along = np.geomspace(1, points[:, 0].max(), 200)
-        axes.plot(along, along - 1, color=QUIET, linewidth=1, linestyle="--", label="ideal, sp − 1")
-        axes.plot(along, line.slope * along + line.intercept, color=INK, linewidth=1.2, label="least squares")
+        along = np.geomspace(1, points[:, 0].max(), 300)
+        ideal = {"color": QUIET, "linewidth": 1, "linestyle": "--", "label": "ideal, sp − 1"}
+        fitted = {"color": INK, "linewidth": 1.2, "label": "least squares"}
+        for values, look in ((along - 1, ideal), (line.slope * along + line.intercept, fitted)):
+            axes.plot(along[values >= 1], values[values >= 1], **look)
         sizes = 4 + 100 * np.sqrt(counts / counts.max())
         axes.scatter(*places.T, s=sizes, color=SERIES[at % len(SERIES)], alpha=0.5, linewidths=0, label="flows")
         sign = "+" if line.intercept >= 0 else "−"
@@ -64,9 +66,11 @@ def _draw(found: Mapping[str, tuple[NDArray[np.int64], Line]]) -> Drawing:
             ylabel="spas, packets with ACK (logarithmic)",
             xscale="log",
         )
-        # A client that never answers has no packet with ACK, so 0 is on the axis.
-        axes.set_yscale("symlog", linthresh=1)
-        axes.set_ylim(-0.15, 2 * points[:, 1].max())
+        if points[:, 1].min():
+            axes.set_yscale("log")
+        else:
+            # A client that never answers has no packet with ACK, so 0 has to be on the axis.
+            axes.set_yscale("symlog", linthresh=1)
         for axis in (axes.xaxis, axes.yaxis):
             axis.set_major_formatter(lambda value, _: thousands(value))
     legend_below(figure, panels[0].get_legend_handles_labels()[0], 3)
@@ -83,10 +87,10 @@ def _table(found: Mapping[str, tuple[NDArray[np.int64], Line]]) -> Table:
     rows = []
     for name, (points, line) in found.items():
         ideal = np.mean(points[:, 1] == points[:, 0] - 1)
-        cells = f"{line.slope:.3f}", f"{line.intercept:.2f}", f"{line.r:.4f}", f"{ideal:.1%}"
+        cells = f"{line.slope:.3f}", minus(f"{line.intercept:.2f}"), f"{line.r:.4f}", percent(ideal)
         rows.append((name, thousands(len(points)), *cells))
     rows += [
-        (f"{PAPER}: {name}", "", f"{slope:.1f}", f"{intercept:.1f}", "", "")
+        (f"{PAPER}: {name}", "", f"{slope:.1f}", minus(f"{intercept:.1f}"), "", "")
         for name, (slope, intercept) in ACK_LINES.items()
     ]
     return Table("Lines", ("source", "flows", "slope", "intercept", "r", "flows with spas = sp − 1"), rows)

@@ -11,8 +11,8 @@ from compiler.features import CATALOGUE
 from compiler.report.quantities import value_text
 from compiler.report.tree_layout import Box, lay_out
 
-from .contents import Drawing
-from .drawing import INK, PANEL, QUIET, class_colour, finish, new_figure, thousands
+from .contents import Drawing, thousands
+from .drawing import INK, PANEL, QUIET, class_colour, finish, new_figure
 
 __all__ = ["class_name", "draw_class_tree"]
 
@@ -60,7 +60,7 @@ def draw_class_tree(
             shares = fitted.value[node, 0] / fitted.value[node, 0].sum()
             leading = int(shares.argmax())
             number = int(tree.classes_[leading])
-            flows = f"{thousands(fitted.n_node_samples[node])} flows, {shares[leading]:.0%}"
+            flows = f"{thousands(fitted.n_node_samples[node])} flows, {100 * shares[leading]:.0f} %"
             _draw_box(axes, box, class_name(number), flows, class_colour(number))
     return finish(figure, name, title, caption)
 

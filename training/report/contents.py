@@ -4,10 +4,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-__all__ = ["PAPER", "Content", "Drawing", "Note", "Section", "Table"]
+__all__ = ["PAPER", "Content", "Drawing", "Note", "Section", "Table", "minus", "percent", "thousands"]
 
 PAPER = "the paper"
 """Heads the columns that hold its figures."""
+
+
+def percent(share: float) -> str:
+    """A share with its unit."""
+    return f"{100 * share:.1f} %"
+
+
+def thousands(number: float) -> str:
+    """A count with its thousands apart."""
+    return f"{number:,.0f}".replace(",", " ")
+
+
+def minus(figures: str) -> str:
+    """Figures with minus signs as wide as a plus; ranges keep their dash."""
+    return figures.replace("-", "−")
 
 
 @dataclass(frozen=True)

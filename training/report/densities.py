@@ -6,8 +6,8 @@ from numpy.typing import NDArray
 from compiler.features import CATALOGUE
 
 from .class_tree import class_name
-from .contents import Content, Drawing
-from .drawing import class_colour, finish, legend_below, new_axes, thousands
+from .contents import Content, Drawing, thousands
+from .drawing import class_colour, finish, legend_below, new_axes
 from .study import Study
 from .subclass_means import spam_of
 from .topic import Topic, of_sources
@@ -17,7 +17,7 @@ __all__ = ["DENSITIES", "DRAWN", "bin_edges", "is_heavy_tailed"]
 DRAWN = ("spl", "spl2", "maxpl", "slas", "slps", "rspps")
 _BINS = 40
 _TAIL = 20
-"""A feature whose largest value is so many times its median has a logarithmic axis."""
+"""A feature whose largest value is so many times its lower quartile has a logarithmic axis."""
 
 
 def _contents(study: Study) -> list[Content]:
@@ -32,7 +32,7 @@ def _contents(study: Study) -> list[Content]:
 
 
 def is_heavy_tailed(values: NDArray[np.int64]) -> bool:
-    return bool(values.max() > _TAIL * max(1.0, float(np.median(values))))
+    return bool(values.max() > _TAIL * max(1.0, float(np.quantile(values, 0.25))))
 
 
 def bin_edges(values: NDArray[np.float64], heavy: bool) -> NDArray[np.float64]:
@@ -61,7 +61,7 @@ def _draw(name: str, classes: list[NDArray[np.int64]]) -> Drawing:
             axes.set_xscale("symlog", linthresh=1)
             axes.set_xlim(edges[0], edges[-1])
         else:
-            axes.locator_params(axis="x", nbins=6)
+            axes.locator_params(axis="x", nbins=5)
         axes.xaxis.set_major_formatter(lambda value, _: thousands(value))
         axes.set_xlabel(f"{entry.unit}{', logarithmic' if heavy else ''}")
         axes.set_title(feature)
@@ -82,7 +82,7 @@ DENSITIES = Topic(
     title="Densities of the features",
     lead=lambda study: (
         f"Shares of the flows of each class in {_BINS} bins of equal width. Class 0 is what is no spam. Where the "
-        f"largest value is more than {_TAIL} times the median the axis is logarithmic, and so are the bins."
+        f"largest value is more than {_TAIL} times the lower quartile the axis is logarithmic, and so are the bins."
     ),
     paper=(
         "Section II-B and figure 3: normal densities with the mean and the standard deviation of each subclass; "

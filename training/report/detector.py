@@ -5,12 +5,12 @@ from collections.abc import Mapping, Sequence
 
 from ..detection import Interval
 from ..evaluation import FOREST, STUMP, Case
-from .contents import Content, Drawing, Table
+from .contents import Content, Drawing, Table, minus
 from .drawing import NEITHER, QUIET, SERIES, SPAM, finish, new_axes
 from .study import Study
 from .topic import Topic
 
-__all__ = ["DETECTOR"]
+__all__ = ["DETECTOR", "said_case"]
 
 Detections = Mapping[str, Mapping[str, Interval]]
 """Spam caught by case and classifier."""
@@ -21,6 +21,11 @@ def _contents(study: Study) -> list[Content]:
     study.tell("intervals over senders")
     detections = {case.name: {name: case.detection(name) for name in case.scores} for case in cases}
     return [_draw(cases[0].budget, detections), _at_budget(cases, detections), _operation(cases)]
+
+
+def said_case(name: str) -> str:
+    """What was learnt from and what was judged, for people."""
+    return name.replace("->", "→")
 
 
 def _draw(budget: float, detections: Detections) -> Drawing:
@@ -34,7 +39,7 @@ def _draw(budget: float, detections: Detections) -> Drawing:
         axes.axvline(by_classifier[STUMP].value, color=QUIET, linewidth=0.9, linestyle="--", zorder=0)
         axes.set_yticks(range(len(by_classifier)), by_classifier)
         axes.set_ylim(len(by_classifier) - 0.5, -0.5)
-        axes.set_title(case)
+        axes.set_title(said_case(case))
         axes.grid(axis="y", visible=False)
     panels[-1].set_xlim(left=0)
     panels[-1].set_xlabel(f"share of spam caught at {budget:g} false alarms per 10 000 legitimate flows")
@@ -42,7 +47,7 @@ def _draw(budget: float, detections: Detections) -> Drawing:
         figure,
         "detector",
         "Spam caught at equal false alarms",
-        "Points with 95 % intervals over senders; the dashed line is the stump. a -> b: learnt from a, judged on b.",
+        "Points with 95 % intervals over senders; the dashed line is the stump. a → b: learnt from a, judged on b.",
     )
 
 
@@ -51,9 +56,9 @@ def _at_budget(cases: Sequence[Case], detections: Detections) -> Table:
     for case in cases:
         for name, found in detections[case.name].items():
             first, accuracy = name == STUMP, str(case.balanced_accuracy(name))
-            gain = "" if first else str(case.gain(name))
-            rows.append((case.name if first else "", name, str(found), gain, accuracy))
-    columns = ("learnt -> judged", "classifier", "spam caught", "more than the stump", "balanced accuracy")
+            gain = "" if first else minus(str(case.gain(name)))
+            rows.append((said_case(case.name) if first else "", name, str(found), gain, accuracy))
+    columns = ("learnt → judged", "classifier", "spam caught", "more than the stump", "balanced accuracy")
     return Table(f"At {cases[0].budget:g} false alarms per 10 000 legitimate flows", columns, rows, texts=2)
 
 
@@ -63,7 +68,7 @@ def _operation(cases: Sequence[Case]) -> Table:
         found = case.operation
         rows.append(
             (
-                case.name,
+                said_case(case.name),
                 f"{found.caught:.3f}",
                 f"{found.uncertain:.3f}",
                 f"{found.rate:.0f}",
@@ -72,7 +77,7 @@ def _operation(cases: Sequence[Case]) -> Table:
             )
         )
     columns = (
-        "learnt -> judged",
+        "learnt → judged",
         "spam caught",
         "uncertain",
         "false alarms per 10 000",

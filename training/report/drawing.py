@@ -30,7 +30,6 @@ __all__ = [
     "new_axes",
     "new_figure",
     "plot_style",
-    "thousands",
 ]
 
 INK, QUIET, RULE, PANEL = "#23261f", "#6a6f63", "#d9d8cf", "#f3f2ea"
@@ -121,11 +120,6 @@ def new_axes(width: float, height: float, rows: int = 1, columns: int = 1, **opt
 def class_colour(number: int) -> str:
     """Of class 0 or of a subclass."""
     return CLASSES[number] if number < len(CLASSES) else NEITHER
-
-
-def thousands(number: float) -> str:
-    """A count with its thousands apart."""
-    return f"{number:,.0f}".replace(",", " ")
 
 
 def finish(figure: Any, name: str, title: str, caption: str) -> Drawing:

@@ -2,29 +2,50 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 from numpy.typing import NDArray
 
 from compiler.extras import import_extra
 
+from .class_tree import class_name
 from .contents import Drawing
-from .drawing import QUIET, finish, new_axes
+from .drawing import QUIET, class_colour, finish, new_axes
 
-__all__ = ["draw_matrix"]
+__all__ = ["draw_confusion", "draw_matrix"]
 
 _FULLEST = 0.55
 """Opacity of a share of 1; more of it would hide what is written there."""
 
 
+def draw_confusion(
+    confusion: NDArray[np.int64], classes: Sequence[int], *, said: str, name: str, title: str, caption: str
+) -> Drawing:
+    """Flows by class and by what is said of them, as counts; cells are as full as their share of the class."""
+    sizes = confusion.sum(axis=1)
+    return draw_matrix(
+        confusion / np.maximum(sizes, 1)[:, None],
+        [[str(flows) for flows in row] for row in confusion.tolist()],
+        rows=[f"{class_name(number)} ({size} flows)" for number, size in zip(classes, sizes.tolist(), strict=True)],
+        columns=[class_name(number) for number in classes],
+        colours=[class_colour(number) for number in classes],
+        said=said,
+        name=name,
+        title=title,
+        caption=caption,
+    )
+
+
 def draw_matrix(
-    shares: NDArray,
+    shares: NDArray[np.float64],
+    texts: Sequence[Sequence[str]],
+    *,
     rows: Sequence[str],
     columns: Sequence[str],
     colours: Sequence[str],
-    texts: Sequence[Sequence[str]],
+    said: str,
     name: str,
     title: str,
     caption: str,
-    said: str,
 ) -> Drawing:
     """Shares of each row of flows.
 
@@ -32,10 +53,10 @@ def draw_matrix(
     ----------
     shares:
         Of shape (rows, columns), from 0 to 1.
-    colours:
-        Of the columns.
     texts:
         What stands in the cells.
+    colours:
+        Of the columns.
     said:
         What the columns are.
     """
@@ -44,8 +65,7 @@ def draw_matrix(
     axes.set(xlim=(0, len(columns)), ylim=(len(rows), 0), title=title)
     for row, of_row in enumerate(shares):
         for column, share in enumerate(of_row):
-            opacity = _FULLEST * share if share == share else 0
-            axes.add_patch(patches.Rectangle((column, row), 1, 1, facecolor=colours[column], alpha=opacity))
+            axes.add_patch(patches.Rectangle((column, row), 1, 1, facecolor=colours[column], alpha=_FULLEST * share))
             axes.text(column + 0.5, row + 0.5, texts[row][column], ha="center", va="center", fontsize=8.5)
     axes.set_xticks([at + 0.5 for at in range(len(columns))], columns)
     axes.set_yticks([at + 0.5 for at in range(len(rows))], rows)

@@ -7,8 +7,8 @@ from compiler.features import UNIVERSAL, accumulators_of
 from hdl.entry_layout import EntryLayout
 
 from .captured import Captured
-from .contents import PAPER, Content, Drawing, Note, Table
-from .drawing import INK, QUIET, SERIES, finish, new_axes, thousands
+from .contents import PAPER, Content, Drawing, Note, Table, thousands
+from .drawing import INK, QUIET, SERIES, finish, new_axes
 from .paper import APPLICATION
 from .study import Study
 from .topic import Topic

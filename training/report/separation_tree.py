@@ -4,9 +4,8 @@ import numpy as np
 
 from ..subclasses import Separation
 from .class_tree import class_name, draw_class_tree
-from .contents import PAPER, Content, Drawing, Table
-from .drawing import class_colour
-from .matrix import draw_matrix
+from .contents import PAPER, Content, Table, percent
+from .matrix import draw_confusion
 from .paper import SEPARATION_CONFUSION, SUBCLASSES
 from .study import SHAPE, Study
 from .topic import Topic, of_sources
@@ -20,7 +19,16 @@ def _contents(study: Study) -> list[Content]:
         return contents
     contents.append(_summary(found))
     for name, parted in found.items():
-        contents.append(_draw_confusion(name, parted))
+        contents.append(
+            draw_confusion(
+                parted.confusion,
+                range(len(parted.confusion)),
+                said="class by the tree",
+                name=f"separation_matrix.{name}",
+                title=f"Separation tree of {name}: flows by class",
+                caption="Flows of senders that the tree has not seen.",
+            )
+        )
         contents.append(
             draw_class_tree(
                 parted.tree,
@@ -37,18 +45,18 @@ def _summary(found: dict[str, Separation]) -> Table:
     matrix = np.array(list(SEPARATION_CONFUSION.values()))
     right = np.diag(matrix)
     wrong, falsely = 1 - right / matrix.sum(axis=1), 1 - right / matrix.sum(axis=0)
-    rows = [("total accuracy", *(f"{f.accuracy:.1%}" for f in found.values()), f"{right.sum() / matrix.sum():.1%}")]
-    rows.append(("wrong: class 0", *(f"{f.wrong[0]:.1%}" for f in found.values()), f"{wrong[0]:.1%}"))
+    rows = [("total accuracy", *(percent(f.accuracy) for f in found.values()), percent(right.sum() / matrix.sum()))]
+    rows.append(("wrong: class 0", *(percent(f.wrong[0]) for f in found.values()), percent(wrong[0])))
     most = max(len(SUBCLASSES), *(len(f.wrong) - 1 for f in found.values()))
     for what, attribute, of_paper in (
         ("wrong", "wrong", wrong),
-        ("false positives among what is said to be", "wrongly_said", falsely),
+        ("called so, but is not", "wrongly_said", falsely),
     ):
         for number in range(1, most + 1):
             shares = [getattr(parted, attribute) for parted in found.values()]
             cells = (_percent(of_source[number]) if number < len(of_source) else "" for of_source in shares)
             theirs = SUBCLASSES[number - 1].number if number <= len(SUBCLASSES) else None
-            said = "" if theirs is None else f"{of_paper[theirs]:.1%} (its {theirs})"
+            said = "" if theirs is None else f"{percent(of_paper[theirs])} (its {theirs})"
             rows.append((f"{what}: {class_name(number)}", *cells, said))
     rows.append(("leaves", *(str(f.leaves) for f in found.values()), ""))
     after = (
@@ -58,23 +66,7 @@ def _summary(found: dict[str, Separation]) -> Table:
 
 
 def _percent(share: float) -> str:
-    return "none said" if np.isnan(share) else f"{share:.1%}"
-
-
-def _draw_confusion(name: str, parted: Separation) -> Drawing:
-    confusion, classes = parted.confusion, range(len(parted.confusion))
-    sizes = confusion.sum(axis=1, keepdims=True)
-    return draw_matrix(
-        confusion / np.maximum(sizes, 1),
-        [f"{class_name(number)} ({size[0]} flows)" for number, size in zip(classes, sizes.tolist(), strict=True)],
-        [class_name(number) for number in classes],
-        [class_colour(number) for number in classes],
-        [[str(flows) for flows in row] for row in confusion.tolist()],
-        f"separation_matrix.{name}",
-        f"Separation tree of {name}: flows by class",
-        "Flows of senders that the tree has not seen.",
-        "class by the tree",
-    )
+    return "none said" if np.isnan(share) else percent(share)
 
 
 def _paper_confusion() -> Table:

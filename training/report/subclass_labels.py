@@ -5,7 +5,7 @@ import numpy as np
 from ..flow_set import SPAM
 from ..subclasses import Subclasses
 from .class_tree import class_name
-from .contents import Content, Drawing, Table
+from .contents import Content, Drawing, Table, percent
 from .drawing import class_colour
 from .matrix import draw_matrix
 from .paper import SUBCLASSES
@@ -51,14 +51,16 @@ def _draw(name: str, found: Subclasses) -> Drawing:
     shares = label_shares(found)
     return draw_matrix(
         shares,
-        [f"{class_name(number)} ({np.sum(found.cluster == number)} flows)" for number in range(1, found.count + 1)],
-        _SAID,
-        (class_colour(1), class_colour(2)),
-        [[f"{share:.1%}" for share in row] for row in shares],
-        f"labels.{name}",
-        f"Labels in the subclasses of {name}",
-        "Share of the flows of each subclass.",
-        "label",
+        [[percent(share) for share in row] for row in shares],
+        rows=[
+            f"{class_name(number)} ({np.sum(found.cluster == number)} flows)" for number in range(1, found.count + 1)
+        ],
+        columns=_SAID,
+        colours=(class_colour(1), class_colour(2)),
+        said="label",
+        name=f"labels.{name}",
+        title=f"Labels in the subclasses of {name}",
+        caption="Share of the flows of each subclass.",
     )
 
 

@@ -3,10 +3,10 @@
 import numpy as np
 
 from ..subclasses import Subclasses, said_rules
-from .class_tree import class_name, draw_class_tree
-from .contents import PAPER, Content, Drawing, Note, Table
-from .drawing import SERIES, class_colour, finish, new_axes
-from .matrix import draw_matrix
+from .class_tree import draw_class_tree
+from .contents import PAPER, Content, Drawing, Note, Table, percent
+from .drawing import SERIES, finish, new_axes
+from .matrix import draw_confusion
 from .paper import RULES_CONFUSION, SUBCLASSES
 from .study import Study
 from .topic import Topic, of_sources
@@ -32,7 +32,16 @@ def _contents(study: Study) -> list[Content]:
             )
         )
         contents.append(Note(f"The rules of {name}:", said_rules(of_source.rules, features)))
-        contents.append(_draw_confusion(name, of_source))
+        contents.append(
+            draw_confusion(
+                of_source.confusion,
+                range(1, of_source.count + 1),
+                said="subclass by the rules",
+                name=f"subclass_matrix.{name}",
+                title=f"Rules of {name}: flows by subclass",
+                caption="Rows are what k-means says, columns what the rules say of senders that they have not seen.",
+            )
+        )
     return [*contents, _paper_confusion()]
 
 
@@ -40,19 +49,19 @@ def _summary(found: dict[str, Subclasses]) -> Table:
     rows = [
         ("spam flows / senders", *(f"{len(f.spam)} / {f.spam.senders}" for f in found.values()), "54 thousand"),
         ("clusters chosen", *(str(f.chosen) for f in found.values()), "4"),
-        ("their error", *(f"{_error_of(f):.1%}" for f in found.values()), "8 %"),
+        ("their error", *(percent(_error_of(f)) for f in found.values()), "8 %"),
         (
             "folded, shares",
-            *(", ".join(f"{share:.1%}" for share in f.folded) or "none" for f in found.values()),
+            *(", ".join(percent(share) for share in f.folded) or "none" for f in found.values()),
             "1.3 %",
         ),
         ("subclasses", *(str(f.count) for f in found.values()), str(len(SUBCLASSES))),
     ]
     for at in range(max(len(SUBCLASSES), *(f.count for f in found.values()))):
-        shares = (f"{np.mean(f.cluster == at + 1):.1%}" if at < f.count else "" for f in found.values())
+        shares = (percent(np.mean(f.cluster == at + 1)) if at < f.count else "" for f in found.values())
         said = f"{SUBCLASSES[at].share} % (its {SUBCLASSES[at].number})" if at < len(SUBCLASSES) else ""
         rows.append((f"share of subclass {at + 1}", *shares, said))
-    rows.append(("rules are right about", *(f"{f.explained:.1%}" for f in found.values()), "more than 99 %"))
+    rows.append(("rules are right about", *(percent(f.explained) for f in found.values()), "more than 99 %"))
     rows.append(("features in the rules", *(", ".join(_asked(f)) for f in found.values()), "maxpl"))
     return Table("Clusters, sizes and rules", ("", *found, PAPER), rows)
 
@@ -72,10 +81,12 @@ def _draw_errors(found: dict[str, Subclasses]) -> Drawing:
     for at, (name, of_source) in enumerate(found.items()):
         tried = [error for error in of_source.errors if error.clusters > 1]
         colour, marker = SERIES[at % len(SERIES)], "os"[at % 2]
-        axes.plot(
-            [t.clusters for t in tried], [100 * t.error for t in tried], color=colour, marker=marker, ms=3.5, label=name
+        look, ring = (
+            {"color": colour, "marker": marker, "ms": 3.5},
+            {"mfc": "none", "mec": colour, "ms": 10, "mew": 1.6},
         )
-        axes.plot(of_source.chosen, 100 * _error_of(of_source), marker=marker, ms=10, mfc="none", mec=colour, mew=1.6)
+        axes.plot([t.clusters for t in tried], [100 * t.error for t in tried], label=name, **look)
+        axes.plot(of_source.chosen, 100 * _error_of(of_source), marker, **ring)
     axes.set(
         xlabel="clusters k (ringed: chosen)",
         ylabel="error of left-out senders,\n% of the variance",
@@ -89,22 +100,6 @@ def _draw_errors(found: dict[str, Subclasses]) -> Drawing:
         "clusters",
         "Error of k-means by the number of clusters",
         "Squared distance of flows of left-out senders to the nearest centre, as a share of that to the mean of all.",
-    )
-
-
-def _draw_confusion(name: str, found: Subclasses) -> Drawing:
-    confusion, classes = found.confusion, range(1, found.count + 1)
-    sizes = confusion.sum(axis=1, keepdims=True)
-    return draw_matrix(
-        confusion / np.maximum(sizes, 1),
-        [f"{class_name(number)} ({size[0]} flows)" for number, size in zip(classes, sizes.tolist(), strict=True)],
-        [f"{number}" for number in classes],
-        [class_colour(number) for number in classes],
-        [[str(flows) for flows in row] for row in confusion.tolist()],
-        f"subclass_matrix.{name}",
-        f"Rules of {name}: flows by subclass",
-        "Flows of senders that the rules have not seen: rows are what k-means says, columns what the rules say.",
-        "subclass by the rules",
     )
 
 

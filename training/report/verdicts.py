@@ -3,7 +3,8 @@
 import numpy as np
 
 from ..evaluation import Case, groups_of
-from .contents import Content, Drawing
+from .contents import Content, Drawing, percent
+from .detector import said_case
 from .drawing import BACKGROUND, NEITHER, SPAM
 from .matrix import draw_matrix
 from .study import Study
@@ -23,14 +24,14 @@ def _draw(case: Case) -> Drawing:
     shares = np.array([list(case.verdict_shares(rows).values()) for rows in groups.values()])
     return draw_matrix(
         shares,
-        [f"{name} ({rows.sum()})" for name, rows in groups.items()],
-        list(_VERDICTS.values()),
-        (SPAM, NEITHER, BACKGROUND),
-        [[f"{share:.1%}" for share in row] for row in shares],
-        "verdicts." + case.name.removesuffix(", other senders").replace(" -> ", "-to-"),
-        f"Verdicts, {case.name}",
-        "Share of the flows of each label, whose number is in brackets; a -> b: learnt from a, judged on b.",
-        "verdict",
+        [[percent(share) for share in row] for row in shares],
+        rows=[f"{name} ({rows.sum()})" for name, rows in groups.items()],
+        columns=list(_VERDICTS.values()),
+        colours=(SPAM, NEITHER, BACKGROUND),
+        said="verdict",
+        name="verdicts." + case.name.removesuffix(", other senders").replace(" -> ", "-to-"),
+        title=f"Verdicts, {said_case(case.name)}",
+        caption="Share of the flows of each label, whose number is in brackets; a → b: learnt from a, judged on b.",
     )
 
 
