@@ -58,7 +58,7 @@ def _draw(name: str, classes: list[NDArray[np.int64]]) -> Drawing:
             axes.stairs(shares, edges, color=class_colour(number), fill=True, alpha=0.18)
             axes.stairs(shares, edges, color=class_colour(number), linewidth=1.4, label=class_name(number))
         if heavy:
-            axes.set_xscale("symlog", linthresh=1)
+            axes.set_xscale("symlog", linthresh=1, subs=range(2, 10))
             axes.set_xlim(edges[0], edges[-1])
         else:
             axes.locator_params(axis="x", nbins=5)

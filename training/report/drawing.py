@@ -89,6 +89,8 @@ _STYLE = {
     "ytick.labelsize": 8.5,
 }
 _DOTS_PER_INCH = 160
+_LARGE = 560
+"""Points from which on a figure keeps its size on a phone, where it would be too small to be read."""
 
 
 @contextlib.contextmanager
@@ -142,7 +144,9 @@ def _for_page(svg: str, name: str, title: str) -> str:
     svg = re.sub(r"#[0-9a-f]{6}\b", lambda found: _variable(found[0]), svg)
     svg = re.sub(r"<(defs|g)>\s*</\1>", "", svg)
     svg = re.sub(r"\s*\n\s*", "\n", svg)
-    return svg.replace("<svg ", f'<svg class="plot" role="img" aria-label="{escape(title)}" ', 1)
+    width = float(re.search(r'width="([\d.]+)pt"', svg)[1])
+    look = "plot large" if width > _LARGE else "plot"
+    return svg.replace("<svg ", f'<svg class="{look}" role="img" aria-label="{escape(title)}" ', 1)
 
 
 def _variable(colour: str) -> str:

@@ -5,7 +5,7 @@ import numpy as np
 from ..flow_set import SPAM
 from ..subclasses import Subclasses
 from .class_tree import class_name
-from .contents import Content, Drawing, Table, percent
+from .contents import PAPER, Content, Drawing, Table, percent
 from .drawing import class_colour
 from .matrix import draw_matrix
 from .paper import SUBCLASSES
@@ -24,13 +24,8 @@ def _contents(study: Study) -> list[Content]:
         shares = label_shares(of_source)
         for number, of_class in enumerate(shares, 1):
             flows = int(np.sum(of_source.cluster == number))
-            rows.append(
-                (name if number == 1 else "", class_name(number), str(flows), *(f"{100 * s:.1f}" for s in of_class))
-            )
-    rows += [
-        ("the paper" if at == 0 else "", f"its {said.number}", "", f"{said.dnsbl:.1f}", f"{said.y_spam:.1f}")
-        for at, said in enumerate(SUBCLASSES)
-    ]
+            rows.append((name, class_name(number), str(flows), *(f"{100 * share:.1f}" for share in of_class)))
+    rows += [(PAPER, f"its {said.number}", "", f"{said.dnsbl:.1f}", f"{said.y_spam:.1f}") for said in SUBCLASSES]
     columns = ("source", "subclass", "flows", *(f"{label}, %" for label in _SAID))
     table = Table("Labels of the subclasses", columns, rows, texts=2)
     return [*notes, table, *(_draw(name, of_source) for name, of_source in found.items())]
