@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,18 @@ from .leaks import LEAKS
 from .operating_point import PER_FLOWS, count_false_alarms
 from .rivals import learn_pca, stump_learner, tree_learner
 
-__all__ = ["FOREST", "STUMP", "Case", "Operation", "cases_of", "groups_of", "needed_features", "precision", "rivals_of"]
+__all__ = [
+    "FOREST",
+    "STUMP",
+    "Case",
+    "Operation",
+    "cases_of",
+    "groups_of",
+    "known_senders",
+    "needed_features",
+    "precision",
+    "rivals_of",
+]
 
 STUMP, FOREST = "stump", "forest"
 _VERDICTS = "verdicts"
@@ -155,6 +167,18 @@ def rivals_of(parameters: FitParameters, features: tuple[str, ...]) -> dict[str,
 def needed_features(features: tuple[str, ...]) -> tuple[str, ...]:
     """What flows must hold to be evaluated with these: those of the paper and of the leak tests too."""
     return tuple(dict.fromkeys((*features, *UNIVERSAL, *(name for names in LEAKS.values() for name in names))))
+
+
+def known_senders(sources: Mapping[str, FlowSet]) -> list[str]:
+    """What the reader of figures across sources has to know: which of them share addresses."""
+    said = []
+    for one, other in combinations(sources, 2):
+        if known := set(sources[one].sender.tolist()) & set(sources[other].sender.tolist()):
+            said.append(
+                f"{len(known)} addresses send in both {one} and {other}: where they are the same hosts, "
+                "figures across the two are of senders that were seen before"
+            )
+    return said
 
 
 def _on(features: tuple[str, ...], learner: Learner) -> Learner:

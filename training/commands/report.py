@@ -10,6 +10,7 @@ from compiler.cli import progress, warn
 from compiler.errors import InputError
 from compiler.extras import import_extra
 
+from ..evaluation import known_senders
 from ..feature_choice import chosen_features
 from ..fitting import FitParameters
 from ..flow_set import said_of
@@ -67,6 +68,8 @@ def report(
     for name, path in paths.items():
         with progress(f"reading {path.name}"):
             sources[name] = read_study_source(name, path, tracked, captures.get(name), warn)
+    for warning in known_senders({name: source.flows for name, source in sources.items()}):
+        warn(warning)
     first, *others = sources.values()
     for source in others:
         if source.flows.prefix != first.flows.prefix:

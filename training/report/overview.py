@@ -1,5 +1,6 @@
 """What the report is about: the sources and their labels."""
 
+from ..evaluation import known_senders
 from ..flow_set import said_of
 from ..labels import LABELS
 from .contents import PAPER, Content, Note, Table
@@ -29,7 +30,7 @@ def _contents(study: Study) -> list[Content]:
             contents.append(Note(f"{name} holds {said_of(source.flows.prefix)}."))
         if source.table.duplicates:
             contents.append(Note(f"{name}: flows that came more than once: {source.table.duplicates}."))
-    return contents
+    return [*contents, *(Note(f"{warning}.") for warning in known_senders(flows))]
 
 
 OVERVIEW = Topic(
