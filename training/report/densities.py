@@ -16,7 +16,7 @@ __all__ = ["DENSITIES", "DRAWN", "bin_edges", "is_heavy_tailed"]
 
 DRAWN = ("spl", "spl2", "maxpl", "slas", "slps", "rspps")
 _BINS = 40
-_TAIL = 20
+_TAIL = 10
 """A feature whose largest value is so many times its lower quartile has a logarithmic axis."""
 
 
@@ -66,6 +66,7 @@ def _draw(name: str, classes: list[NDArray[np.int64]]) -> Drawing:
         axes.set_xlabel(f"{entry.unit}{', logarithmic' if heavy else ''}")
         axes.set_title(feature)
         axes.set_ylim(bottom=0)
+    figure.suptitle(f"Features by class, {name}", x=0.01, ha="left", fontsize=11, fontweight="bold")
     for axes in panels[::3]:
         axes.set_ylabel("% of the flows of the class")
     legend_below(figure, panels[0].get_legend_handles_labels()[0][: len(classes)], len(classes))
