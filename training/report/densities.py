@@ -39,7 +39,10 @@ def bin_edges(values: NDArray[np.float64], heavy: bool) -> NDArray[np.float64]:
     """Of equal width, of logarithms of 1 + value when the tail is heavy; where there are few integers, one each."""
     low, high = float(values.min()), max(float(values.max()), float(values.min()) + 1)
     if heavy:
-        return np.expm1(np.linspace(np.log1p(low), np.log1p(high), _BINS + 1))
+        edges = np.expm1(np.linspace(np.log1p(low), np.log1p(high), _BINS + 1))
+        # Rounding must leave no value outside.
+        edges[[0, -1]] = low, high
+        return edges
     if high - low < _BINS and np.all(values == np.floor(values)):
         return np.arange(low, high + 2) - 0.5
     return np.linspace(low, high, _BINS + 1)
