@@ -9,6 +9,7 @@ from .commands.fit import fit
 from .commands.flows import flows
 from .commands.import_flows import import_flows
 from .commands.label import label
+from .commands.report import report
 from .commands.robustness import robustness
 from .commands.sizes import sizes
 from .commands.sources import sources
@@ -20,7 +21,7 @@ from .commands.universal import universal
 app = new_app("Labelled flows from captures, and forests trained on them.")
 _COMMANDS = [label, flows, sources, split]
 _COMMANDS += [fit, add, evaluate, early, robustness, sizes, subclasses, universal]
-_COMMANDS += [spammers]
+_COMMANDS += [spammers, report]
 for command in _COMMANDS:
     app.command()(command)
 app.command("import")(import_flows)

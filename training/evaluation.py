@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,14 +13,49 @@ from .cross_fitting import Learner, cross_scores, require_both
 from .detection import Interval, Resamples, Roc, threshold_at
 from .fitting import FitParameters, verdict_learner, vote_learner
 from .flow_set import FlowSet
+from .labels import LABELS
 from .leaks import LEAKS
-from .operating_point import PER_FLOWS
+from .operating_point import PER_FLOWS, count_false_alarms
 from .rivals import learn_pca, stump_learner, tree_learner
 
-__all__ = ["FOREST", "STUMP", "Case", "cases_of", "needed_features", "precision", "rivals_of"]
+__all__ = [
+    "FOREST",
+    "STUMP",
+    "Case",
+    "Operation",
+    "cases_of",
+    "groups_of",
+    "known_senders",
+    "needed_features",
+    "precision",
+    "rivals_of",
+]
 
 STUMP, FOREST = "stump", "forest"
 _VERDICTS = "verdicts"
+
+
+@dataclass(frozen=True)
+class Operation:
+    """What a forest with its band says of flows that it has not learnt from, on average over repetitions.
+
+    Attributes
+    ----------
+    caught:
+        Share of spam called SPAM.
+    uncertain:
+        Share of spam and legitimate flows that is UNCERTAIN.
+    rate, bound:
+        False alarms per 10 000 legitimate flows, and the upper end of their one-sided 95 % interval over senders.
+    precision:
+        Share of spam among the spam and legitimate flows called SPAM; nan when none is.
+    """
+
+    caught: float
+    uncertain: float
+    rate: float
+    bound: float
+    precision: float
 
 
 @dataclass(frozen=True)
@@ -77,12 +113,41 @@ class Case:
         legitimate = self.flows.is_legitimate
         return np.array([scores > threshold_at(scores[legitimate], self.budget) for scores in self.scores[name]])
 
+    @property
+    def operation(self) -> Operation:
+        """Of the forest with the band that its learning flows gave it."""
+        spam, legitimate = self.flows.is_spam, self.flows.is_legitimate
+        senders = self.flows.sender[legitimate]
+        alarms = [count_false_alarms(said[legitimate] == 1, senders) for said in self.verdicts]
+        called, wrong = int(np.sum(self.verdicts[:, spam] == 1)), sum(counted.alarms for counted in alarms)
+        return Operation(
+            caught=float(np.mean(self.verdicts[:, spam] == 1)),
+            uncertain=float(np.mean(self.verdicts[:, spam | legitimate] == 0)),
+            rate=float(np.mean([counted.rate for counted in alarms])),
+            bound=float(np.mean([counted.bound for counted in alarms])),
+            precision=called / (called + wrong) if called + wrong else float("nan"),
+        )
+
+    def verdict_shares(self, rows: NDArray[np.bool_]) -> dict[int, float]:
+        """How large a share of some flows each verdict has, on average over the repetitions."""
+        return {verdict: float(np.mean(self.verdicts[:, rows] == verdict)) for verdict in (1, 0, -1)}
+
     def _detection(self, name: str) -> Callable[[NDArray], float]:
         spam, legitimate = self.flows.is_spam, self.flows.is_legitimate
         curves = [Roc(scores[spam], scores[legitimate]) for scores in self.scores[name]]
         return lambda weights: float(
             np.mean([curve.caught(self.budget, weights[spam], weights[legitimate]) for curve in curves])
         )
+
+
+def groups_of(flows: FlowSet) -> dict[str, NDArray[np.bool_]]:
+    """The rows of every label; those of ``other`` in two, as greylisted first attempts are legitimate."""
+    groups = {label: flows.label == label for label in LABELS if label != "other"}
+    other = flows.label == "other"
+    return groups | {
+        "other: greylisted (legitimate)": other & flows.is_legitimate,
+        "other: the rest": other & ~flows.is_legitimate,
+    }
 
 
 def rivals_of(parameters: FitParameters, features: tuple[str, ...]) -> dict[str, Learner]:
@@ -102,6 +167,18 @@ def rivals_of(parameters: FitParameters, features: tuple[str, ...]) -> dict[str,
 def needed_features(features: tuple[str, ...]) -> tuple[str, ...]:
     """What flows must hold to be evaluated with these: those of the paper and of the leak tests too."""
     return tuple(dict.fromkeys((*features, *UNIVERSAL, *(name for names in LEAKS.values() for name in names))))
+
+
+def known_senders(sources: Mapping[str, FlowSet]) -> list[str]:
+    """What the reader of figures across sources has to know: which of them share addresses."""
+    said = []
+    for one, other in combinations(sources, 2):
+        if known := set(sources[one].sender.tolist()) & set(sources[other].sender.tolist()):
+            said.append(
+                f"{len(known)} addresses send in both {one} and {other}: where they are the same hosts, "
+                "figures across the two are of senders that were seen before"
+            )
+    return said
 
 
 def _on(features: tuple[str, ...], learner: Learner) -> Learner:

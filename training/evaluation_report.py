@@ -1,16 +1,14 @@
 """What ``training evaluate`` prints."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from .evaluation import FOREST, STUMP, Case, precision
-from .flow_set import FlowSet
-from .labels import LABELS
+from .evaluation import FOREST, STUMP, Case, groups_of, precision
 from .leaks import Leak
-from .operating_point import count_false_alarms
 
 __all__ = ["SPAM_SHARES", "print_cases", "print_leaks"]
 
@@ -44,22 +42,13 @@ def print_cases(console: Console, cases: Sequence[Case]) -> None:
 
 def _print_classes(console: Console, cases: Sequence[Case]) -> None:
     table = _table("share called spam there", ("flows",), [f"{c.name}: {n}" for c in cases for n in (STUMP, FOREST)])
-    for group in _groups(cases[0].flows):
+    for group in groups_of(cases[0].flows):
         cells = []
         for case in cases:
-            rows = _groups(case.flows)[group]
+            rows = groups_of(case.flows)[group]
             cells += [f"{np.mean(case.called(n)[:, rows]):.3f}" if rows.any() else "" for n in (STUMP, FOREST)]
         table.add_row(group, *cells)
     console.print(table)
-
-
-def _groups(flows: FlowSet) -> dict[str, np.ndarray]:
-    groups = {label: flows.label == label for label in LABELS if label != "other"}
-    other = flows.label == "other"
-    return groups | {
-        "other: greylisted (legitimate)": other & flows.is_legitimate,
-        "other: the rest": other & ~flows.is_legitimate,
-    }
 
 
 def _print_operation(console: Console, cases: Sequence[Case]) -> None:
@@ -69,18 +58,14 @@ def _print_operation(console: Console, cases: Sequence[Case]) -> None:
         ("spam caught", "uncertain", "false alarms per 10 000", "upper 95 % bound", "precision of SPAM, other aside"),
     )
     for case in cases:
-        legitimate, spam = case.flows.is_legitimate, case.flows.is_spam
-        senders = case.flows.sender[legitimate]
-        alarms = [count_false_alarms(said[legitimate] == 1, senders) for said in case.verdicts]
-        called = int(np.sum(case.verdicts[:, spam] == 1))
-        wrong = sum(counted.alarms for counted in alarms)
+        found = case.operation
         table.add_row(
             case.name,
-            f"{np.mean(case.verdicts[:, spam] == 1):.3f}",
-            f"{np.mean(case.verdicts[:, spam | legitimate] == 0):.3f}",
-            f"{np.mean([counted.rate for counted in alarms]):.0f}",
-            f"{np.mean([counted.bound for counted in alarms]):.0f}",
-            f"{called / (called + wrong):.3f}" if called + wrong else "",
+            f"{found.caught:.3f}",
+            f"{found.uncertain:.3f}",
+            f"{found.rate:.0f}",
+            f"{found.bound:.0f}",
+            "" if math.isnan(found.precision) else f"{found.precision:.3f}",
         )
     console.print(table)
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from sklearn.cluster import KMeans
 from sklearn.model_selection import cross_val_predict
 from sklearn.tree import DecisionTreeClassifier
+from threadpoolctl import threadpool_limits
 
 from compiler.errors import InputError
 from compiler.features import CATALOGUE
@@ -58,9 +59,9 @@ class Subclasses:
     folded:
         The sizes of those that were too small, as shares; their flows are of the nearest other one.
     rules:
-        A tree over the features that says the cluster, and the share of left-out flows that it says right.
-    explained:
-        That share.
+        A tree over the features that says the cluster.
+    said:
+        What trees like it that have not learnt from the sender of a flow say of it.
     """
 
     spam: FlowSet
@@ -69,7 +70,19 @@ class Subclasses:
     chosen: int
     folded: list[float]
     rules: DecisionTreeClassifier
-    explained: float
+    said: NDArray[np.int64]
+
+    @property
+    def explained(self) -> float:
+        """Share of the flows whose cluster is said right."""
+        return float(np.mean(self.said == self.cluster))
+
+    @property
+    def confusion(self) -> NDArray[np.int64]:
+        """Flows by cluster and by what is said of them."""
+        confusion = np.zeros((self.count,) * 2, np.int64)
+        np.add.at(confusion, (self.cluster - 1, self.said - 1), 1)
+        return confusion
 
     @property
     def count(self) -> int:
@@ -101,6 +114,12 @@ def find_subclasses(
     spam = flows.select(flows.is_spam)
     if spam.senders < folds:
         raise InputError(f"{flows.name}: must hold spam of {folds} senders at least, not of {spam.senders}")
+    with threadpool_limits(1):
+        # Few points: threads would only wait for each other, and sum in an order of their own.
+        return _clustered(spam, seed, folds, least_gain, least_share, most)
+
+
+def _clustered(spam: FlowSet, seed: int, folds: int, least_gain: float, least_share: float, most: int) -> Subclasses:
     points = _standardised(spam.X)
     parts = [part for part in sender_parts(spam, (1,) * folds, seed) if len(part)]
     errors = [
@@ -116,8 +135,8 @@ def find_subclasses(
     rank = np.empty(len(order), np.int64)
     rank[order] = np.arange(1, len(order) + 1)
     cluster = rank[nearest]
-    rules, explained = rules_of(spam, cluster, parts)
-    return Subclasses(spam, cluster, errors, chosen, sorted(shares[shares < least_share].tolist()), rules, explained)
+    folded = sorted(shares[shares < least_share].tolist())
+    return Subclasses(spam, cluster, errors, chosen, folded, *rules_of(spam, cluster, parts))
 
 
 def _standardised(X: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -147,19 +166,20 @@ def _chosen(errors: list[ClusterError], least_gain: float) -> int:
 
 def rules_of(
     spam: FlowSet, cluster: NDArray[np.int64], parts: list[NDArray[np.int64]]
-) -> tuple[DecisionTreeClassifier, float]:
-    """The smallest tree that says the cluster of nearly all flows of senders it has not seen."""
+) -> tuple[DecisionTreeClassifier, NDArray[np.int64]]:
+    """The smallest tree that says the cluster of nearly all flows of senders it has not seen, and what it says."""
     folds = [(np.setdiff1d(np.arange(len(spam)), part), part) for part in parts]
-    best: tuple[DecisionTreeClassifier, float] | None = None
+    best: tuple[float, DecisionTreeClassifier, NDArray[np.int64]] | None = None
     fewest = max(2, len(np.unique(cluster)))
     for leaves in range(fewest, max(_MOST_LEAVES, fewest) + 1):
         tree = DecisionTreeClassifier(max_leaf_nodes=leaves, random_state=0)
-        right = float(np.mean(cross_val_predict(tree, spam.X, cluster, cv=folds) == cluster))
-        if best is None or right > best[1]:
-            best = tree.fit(spam.X, cluster), right
+        said = cross_val_predict(tree, spam.X, cluster, cv=folds)
+        right = float(np.mean(said == cluster))
+        if best is None or right > best[0]:
+            best = right, tree.fit(spam.X, cluster), said
         if right >= _EXPLAINED:
             break
-    return best
+    return best[1:]
 
 
 def said_rules(tree: DecisionTreeClassifier, features: tuple[str, ...]) -> list[str]:
@@ -192,14 +212,24 @@ class Separation:
         Share of all flows that are said right.
     wrong:
         Of each class, the share that is said wrong.
-    leaves:
-        Of the tree.
+    tree:
+        Grown on all flows.
     """
 
     confusion: NDArray[np.int64]
     accuracy: float
     wrong: NDArray[np.float64]
-    leaves: int
+    tree: DecisionTreeClassifier
+
+    @property
+    def wrongly_said(self) -> NDArray[np.float64]:
+        """Of the flows that are said to be of each class, the share that is not; nan when none is said to be."""
+        said = self.confusion.sum(axis=0)
+        return np.where(said > 0, 1 - np.diag(self.confusion) / np.maximum(said, 1), np.nan)
+
+    @property
+    def leaves(self) -> int:
+        return int(self.tree.get_n_leaves())
 
 
 def separation(flows: FlowSet, found: Subclasses, seed: int, *, folds: int = 10, leaves: int = 16) -> Separation:
@@ -215,6 +245,4 @@ def separation(flows: FlowSet, found: Subclasses, seed: int, *, folds: int = 10,
     np.add.at(confusion, (classes, said), 1)
     right = np.diag(confusion)
     wrong = 1 - right / np.maximum(confusion.sum(axis=1), 1)
-    return Separation(
-        confusion, float(right.sum() / confusion.sum()), wrong, tree.fit(joined.X, classes).get_n_leaves()
-    )
+    return Separation(confusion, float(right.sum() / confusion.sum()), wrong, tree.fit(joined.X, classes))

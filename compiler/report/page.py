@@ -21,6 +21,7 @@ from .evidence import DIFFERS, Check, checks
 from .notes import rows_of
 from .overview import feature_rows, tree_row
 from .score_drawing import draw_score
+from .templates import render_page
 from .tree_drawing import draw_tree
 
 __all__ = ["DRAWN_TREES", "Report", "write_report"]
@@ -83,7 +84,7 @@ def write_report(
     if trees is not None and trees < 0:
         raise InputError(f"number of trees must be 0 or more, not {trees}")
     check_file_target(out, (".html", ".htm"))
-    jinja2 = import_extra("jinja2", "report", "report")
+    import_extra("jinja2", "report", "report")
     directory = Path(directory)
     manifest = read_manifest(directory)
     tell("reading the forest")
@@ -95,14 +96,7 @@ def write_report(
         checks=tuple(checks(manifest, directory)),
         changed=tuple(changed_files(directory, manifest)),
     )
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    page = environment.get_template("page.html.j2").render(_contents(report, manifest, directory, tell))
+    page = render_page(Path(__file__).parent, _contents(report, manifest, directory, tell))
     with replacing(out) as fresh:
         # Half of a surrogate pair can stand in JSON, but not in UTF-8.
         fresh.write_text(page, encoding="utf-8", errors="replace", newline="\n")

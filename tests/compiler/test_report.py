@@ -5,7 +5,6 @@ import re
 import shutil
 import sys
 import time
-from html.parser import HTMLParser
 
 import pytest
 
@@ -20,43 +19,11 @@ from compiler.forest_json import forest_text
 from compiler.manifest import NOT_DONE, read_manifest, record, write_manifest
 from compiler.report import write_report
 from tests.forests import grown_forest, one_tree
-
-VOID = {"meta", "br", "link", "img", "input", "hr"}
+from tests.html_page import Page
 
 PROVED = {"equal": True, "solver": "z3 1.2", "seconds": 0.5, "trees": 3, "registers": 9, "assumptions": ["<the> moon"]}
 REPLAYED = {"engine": "amaranth", "records": 160, "mismatches": 0, "counters_equal": True}
 SIMULATED = {"engine": "amaranth", "vectors": 2032, "mismatches": 0, "cycles": 2034}
-
-
-class Page(HTMLParser):
-    """A page that is read strictly: every element is closed, in the right order."""
-
-    def __init__(self, text: str):
-        super().__init__()
-        self.open, self.texts, self.attributes = [], [], []
-        self.feed(text)
-        self.close()
-        assert self.open == []
-
-    def handle_starttag(self, tag, attributes):
-        self.attributes += [(tag, *attribute) for attribute in attributes]
-        assert tag not in ("script", "img", "link", "iframe", "object")
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attributes):
-        self.attributes += [(tag, *attribute) for attribute in attributes]
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, words):
-        if "style" not in self.open:
-            self.texts.append(words)
-
-    @property
-    def words(self) -> str:
-        return " ".join(" ".join(self.texts).split())
 
 
 @pytest.fixture(scope="module", params=["unrolled", "walker"])
