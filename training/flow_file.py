@@ -17,7 +17,8 @@ from hdl.accumulator import PACKETS
 from sim.flow_columns import FlowColumns
 from sim.identity import address_text
 
-from .labels import FlowLabel, read_rows
+from .csv_file import read_rows
+from .labels import FlowLabel
 from .measure import MeasuredCapture
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "flow_rows",
     "raw_rows",
     "read_flow_rows",
+    "read_parquet",
     "timestamp",
     "write_rows",
 ]
@@ -166,6 +168,13 @@ def read_flow_rows(path: Path, required: Iterable[str]) -> Iterable[tuple[str, d
     if path.suffix != ".parquet":
         yield from read_rows(path, required)
         return
+    frame = read_parquet(path, required)
+    for number, row in enumerate(frame.iter_rows(named=True), 1):
+        yield f"{path}: row {number}", row
+
+
+def read_parquet(path: Path, required: Iterable[str]) -> Any:
+    """The data frame of a file, which must have these columns."""
     polars = _polars(path)
     try:
         frame = polars.read_parquet(path)
@@ -174,8 +183,7 @@ def read_flow_rows(path: Path, required: Iterable[str]) -> Iterable[tuple[str, d
     for name in required:
         if name not in frame.columns:
             raise InputError(f"{path}: column {name!r} is missing")
-    for number, row in enumerate(frame.iter_rows(named=True), 1):
-        yield f"{path}: row {number}", row
+    return frame
 
 
 def _polars(path: Path) -> Any:
