@@ -3,6 +3,7 @@
 from compiler.cli import new_app, run
 
 from .commands.add import add
+from .commands.drift import drift
 from .commands.early import early
 from .commands.evaluate import evaluate
 from .commands.fit import fit
@@ -19,7 +20,7 @@ from .commands.universal import universal
 
 app = new_app("Labelled flows from captures, and forests trained on them.")
 _COMMANDS = [label, flows, sources, split]
-_COMMANDS += [fit, add, evaluate, early, robustness, sizes, subclasses, universal]
+_COMMANDS += [fit, add, evaluate, early, robustness, drift, sizes, subclasses, universal]
 _COMMANDS += [spammers]
 for command in _COMMANDS:
     app.command()(command)

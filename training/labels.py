@@ -44,6 +44,10 @@ class LabelTable:
         for same_endpoints in self._labels.values():
             same_endpoints.sort(key=lambda label: label.start_s)
 
+    def endpoints(self, label: str) -> set[frozenset[Endpoint]]:
+        """The pairs of endpoints that have a flow of this label."""
+        return {ends for ends, labels in self._labels.items() if any(found.label == label for found in labels)}
+
     def find(self, initiator: Endpoint, responder: Endpoint, start_s: float) -> FlowLabel | None:
         """The latest label of a flow whose time, give or take a second, holds the start of the flow."""
         found = None
