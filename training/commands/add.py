@@ -9,6 +9,7 @@ from compiler.atomic import check_file_target
 from compiler.cli import progress
 from compiler.forest import Forest
 
+from ..drift.histograms import write_forest
 from ..fitting import FitParameters, sources_of
 from ..flow_set import read_flow_set
 from ..growth import add_trees
@@ -52,7 +53,7 @@ def add(
         grown = add_trees(begun, flows, parameters, cap)
     made = grown.fit.forest
     made.provenance["flows"] = sources_of(flow_files)
-    made.to_json(out)
+    write_forest(out, made, flows)
     point = grown.fit.operating_point
     kept = f"{grown.old} of {len(begun.trees)} old trees and {grown.new} of {trees} new ones"
     print(f"{out}: forest {made.id}, {kept}, seed {seed}")

@@ -12,6 +12,7 @@ from compiler.cli import progress
 from compiler.errors import InputError
 from compiler.forest import Band
 
+from ..drift.histograms import write_forest
 from ..feature_choice import chosen_features
 from ..fit_report import Judged, print_fit
 from ..fitting import Fit, FitParameters, fit_forest, sources_of
@@ -102,7 +103,7 @@ def fit(
     if tested is not None:
         scores = forest.score(tested.columns(forest.feature_names))
         parts["test"] = _judged(tested, fitted, scores, stump, stump_point)
-    forest.to_json(out)
+    write_forest(out, forest, flows)
     print_fit(forest, fitted.operating_point, parts, stump, stump_point)
     features_said = f"{len(forest.columns)} of {len(names)} features"
     print(f"{out}: forest {forest.id}, {len(forest.trees)} trees on {features_said}, seed {seed}")
