@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -51,7 +52,7 @@ class Histograms:
     def slices(self) -> list[slice]:
         """Where the bins of each feature are among those of all."""
         ends = np.cumsum([len(edges) + 1 for edges in self.edges]).tolist()
-        return [slice(begin, end) for begin, end in zip([0, *ends], ends, strict=False)]
+        return [slice(*ends) for ends in pairwise([0, *ends])]
 
     def counts_of(self, flows: FlowSet) -> NDArray[np.int64]:
         """Counts of other flows in the same bins, by sender."""
