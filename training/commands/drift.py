@@ -12,7 +12,7 @@ from compiler.extras import import_extra
 
 from ..attacks import ATTACKS
 from ..drift.course import course
-from ..drift.course_report import draw_course, print_attacks, print_course
+from ..drift.course_report import draw_course, print_attacks, print_course, print_times
 from ..drift.periods import Period, apart, attacked_source, cut, first_only
 from ..feature_choice import chosen_features
 from ..fit_report import report_console
@@ -120,16 +120,14 @@ def drift(
             )
         )
     console = report_console(200)
-    print_course(console, steps)
+    print_times(console, found)
+    print_course(console, steps, budget)
     if shares:
         print_attacks(console, steps, new_senders=hold_out)
     if out is not None:
-        draw_course(out, steps)
+        draw_course(out, steps, budget)
         print(f"{out}: {len(steps)} periods")
     print(f"learnt first from {found[0].name}; retrained on {retrain}; seed {seed}; features {', '.join(names)}")
-    print(
-        "the last three figures of a row are of all flows, the three before them of senders that were not learnt from"
-    )
 
 
 def _shares(attacks: tuple[str, ...] | list[str]) -> dict[str, float]:

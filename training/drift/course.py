@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from compiler.forest import Forest
 
+from ..detection import detection_at
 from ..fit_report import Assessment, assess
 from ..fitting import FitParameters, fit_forest
 from ..flow_set import FlowSet, split_senders
@@ -41,6 +42,12 @@ class Step:
 
     def verdicts(self, way: str) -> NDArray[np.int64]:
         return verdicts_of(self.forests[way], self.period.flows)
+
+    def caught_at(self, way: str, rate: float) -> float:
+        """Share of the spam of new senders that is caught at so many false alarms per 10 000, whatever the band."""
+        flows, forest = self.period.flows.select(~self.seen), self.forests[way]
+        scores = forest.score(flows.columns(forest.feature_names))
+        return detection_at(scores[flows.is_spam], scores[flows.is_legitimate], rate)
 
     def of_new_senders(self, way: str) -> Assessment:
         return assess(self.period.flows.select(~self.seen), self.verdicts(way)[~self.seen])

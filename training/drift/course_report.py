@@ -1,6 +1,7 @@
 """What ``training drift`` prints and draws."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -13,18 +14,21 @@ from compiler.extras import import_extra
 from ..attacks import ATTACKS
 from ..fit_report import Assessment
 from .course import WAYS, Step, verdicts_of
+from .periods import Period
 
-__all__ = ["draw_course", "print_attacks", "print_course"]
+__all__ = ["draw_course", "print_attacks", "print_course", "print_times"]
 
+_DRIFT_HOURS = 24
 _COLOURS = dict(zip(WAYS, ("#9a9a9a", "#3b6ea5", "#b5442e"), strict=True))
 
 
-def print_course(console: Console, steps: Sequence[Step]) -> None:
-    """A row for every period and way: flows of senders that no period before had, and all flows."""
+def print_course(console: Console, steps: Sequence[Step], budget: float) -> None:
+    """A row for every period and way: flows of senders that were not learnt from, and all flows."""
     table = Table("period", "forest", title="each forest with its own band, on periods it has not learnt from")
     table.title_justify = "left"
     for name in (
         *("trees", "band", "flows", "of seen senders", "balanced accuracy", "spam caught", "false alarms per 10 000"),
+        f"caught at {budget:g}",
         *("all: accuracy", "caught", "false alarms"),
     ):
         table.add_column(name, justify="right")
@@ -39,10 +43,31 @@ def print_course(console: Console, steps: Sequence[Step]) -> None:
                 str(len(step.period.flows)) if first else "",
                 f"{np.mean(step.seen):.1%}" if first else "",
                 *_cells(step.of_new_senders(way)),
+                _figure(step.caught_at(way, budget), ".3f"),
                 *_cells(step.of_all(way)),
                 end_section=way == WAYS[-1],
             )
     console.print(table)
+    console.print(
+        "figures are of senders that were not learnt from, but for the last three of a row, which are of all flows"
+    )
+
+
+def print_times(console: Console, periods: Sequence[Period]) -> None:
+    """When the periods were, and whether they are far enough apart for anything to drift."""
+    for period in periods:
+        begin, end = (_time(float(end(period.flows.start_s))) for end in (np.min, np.max))
+        console.print(f"{period.name}: {len(period.flows)} flows of {period.flows.senders} senders, {begin} to {end}")
+    starts = np.concatenate([period.flows.start_s for period in periods])
+    hours = (starts.max() - starts.min()) / 3600
+    if hours < _DRIFT_HOURS:
+        console.print(
+            f"simulated drift: all of it lies within {hours:.1f} hours, so what changes is the source, not time"
+        )
+
+
+def _time(seconds: float) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S}"
 
 
 def _cells(found: Assessment) -> tuple[str, str, str]:
@@ -95,28 +120,30 @@ def print_attacks(console: Console, steps: Sequence[Step], *, new_senders: bool)
         console.print(f"{name}{kind}: {ATTACKS[name].rule}")
 
 
-def draw_course(path: Path, steps: Sequence[Step]) -> None:
-    """Balanced accuracy, spam caught and false alarms against the periods, as a PNG."""
+def draw_course(path: Path, steps: Sequence[Step], budget: float) -> None:
+    """Accuracy, spam caught and false alarms against the periods, and what is caught at the budget, as a PNG."""
     import_extra("matplotlib", "plot", path).use("Agg")
     pyplot = import_extra("matplotlib.pyplot", "plot", path)
-    figure, panels = pyplot.subplots(1, 3, figsize=(13, 4.5), layout="constrained")
+    figure, (*panels, last) = pyplot.subplots(1, 4, figsize=(16, 4.5), layout="constrained")
     names = [step.period.name for step in steps]
     measures = {
         "balanced accuracy": lambda found: found.balanced_accuracy,
         "spam caught": lambda found: found.caught,
         "false alarms per 10 000 legitimate flows": lambda found: found.false_alarms.rate,
     }
-    for axes, (title, measure) in zip(panels, measures.items(), strict=True):
-        for way in WAYS:
+    for way in WAYS:
+        for axes, measure in zip(panels, measures.values(), strict=True):
             new = [measure(step.of_new_senders(way)) for step in steps]
             everyone = [measure(step.of_all(way)) for step in steps]
             axes.plot(names, new, color=_COLOURS[way], marker="o", label=way)
             axes.plot(names, everyone, color=_COLOURS[way], linestyle=":", alpha=0.7)
+        last.plot(names, [step.caught_at(way, budget) for step in steps], color=_COLOURS[way], marker="o")
+    for axes, title in zip((*panels, last), (*measures, f"spam caught at {budget:g} false alarms"), strict=True):
         axes.set_title(title)
         axes.set_ylim(bottom=0)
         axes.tick_params(axis="x", rotation=30)
         axes.grid(alpha=0.2)
-    panels[0].legend(title="senders not seen before;\ndotted: all flows")
+    panels[0].legend(title="senders not learnt from;\ndotted: all flows")
     with replacing(path) as fresh:
         figure.savefig(fresh, format="png", dpi=120)
     pyplot.close(figure)

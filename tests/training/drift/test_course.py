@@ -93,7 +93,16 @@ def test_drift_of_flow_files(flow_files, tmp_path, capsys):
     options = ("--ports", "25,587", "--trees", 3, "--new-trees", 2, "--cap", 4)
     assert run_training("drift", *flow_files, *options, "--periods", 2, "--hold-out", "-o", out) == 0
     said = capsys.readouterr().out
-    for words in ("learn 2", "test 1", "test 2", *WAYS, "of seen senders", "seed 1", f"{out}: 3 periods"):
+    for words in (
+        "learn 2",
+        "test 1",
+        "test 2",
+        *WAYS,
+        "of seen senders",
+        "seed 1",
+        "simulated drift",
+        f"{out}: 3 periods",
+    ):
         assert words in said
     assert out.read_bytes().startswith(b"\x89PNG")
 
