@@ -11,8 +11,8 @@ from compiler.forest import Forest
 
 from ..drift.histograms import write_forest
 from ..fitting import FitParameters, sources_of
-from ..flow_set import read_flow_set
 from ..growth import add_trees
+from .flow_files import read_flows
 
 __all__ = ["add"]
 
@@ -39,7 +39,7 @@ def add(
     begun = Forest.from_json(forest)
     tracked = None if begun.ports is None else frozenset(begun.ports)
     with progress("reading flows"):
-        flows = read_flow_set(flow_files, begun.feature_names, tracked, begun.directions)
+        flows = read_flows(flow_files, begun.feature_names, tracked, begun.directions)
     parameters = FitParameters(
         trees=trees,
         leaves=leaves,

@@ -13,8 +13,8 @@ from ..evaluation_report import print_cases, print_leaks
 from ..feature_choice import chosen_features
 from ..fit_report import report_console
 from ..fitting import FitParameters
-from ..flow_set import FlowSet, read_flow_set
 from ..leaks import leaks_of, warnings_of
+from .flow_files import read_flows, warn_of_common
 from .options import Directions, Features, Ports, parse_ports
 
 __all__ = ["evaluate"]
@@ -58,8 +58,8 @@ def evaluate(
         if path.stem in sources:
             raise InputError(f"{path}: another source is called {path.stem!r} too")
         with progress(f"reading {path.name}"):
-            sources[path.stem] = read_flow_set([path], needed, tracked, directions)
-    _warn_of_known_senders(sources)
+            sources[path.stem] = read_flows([path], needed, tracked, directions)
+    warn_of_common(sources)
     console = report_console()
     with progress("learning") as tell:
         cases = cases_of(sources, parameters, names, repeats, tell)
@@ -72,15 +72,3 @@ def evaluate(
     for warning in warnings_of(leaks):
         warn(warning)
     print(f"seeds {seed} to {seed + repeats - 1}, {len(names)} features: {', '.join(names)}")
-
-
-def _warn_of_known_senders(sources: dict[str, FlowSet]) -> None:
-    names = list(sources)
-    for at, one in enumerate(names):
-        for other in names[at + 1 :]:
-            known = set(sources[one].sender.tolist()) & set(sources[other].sender.tolist())
-            if known:
-                warn(
-                    f"{len(known)} addresses send in both {one} and {other}: where they are the same hosts, "
-                    "figures across the two are of senders that were seen before"
-                )

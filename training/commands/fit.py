@@ -16,10 +16,11 @@ from ..drift.histograms import write_forest
 from ..feature_choice import chosen_features
 from ..fit_report import Judged, print_fit
 from ..fitting import Fit, FitParameters, fit_forest, sources_of
-from ..flow_set import FlowSet, read_flow_set, said_of
+from ..flow_set import FlowSet, said_of
 from ..operating_point import OperatingPoint, choose_band
 from ..parallel import parallel_backend
 from ..rivals import stump_learner
+from .flow_files import read_flows, read_parts
 from .options import Directions, Features, Orientation, Ports, parse_ports
 
 __all__ = ["fit"]
@@ -68,9 +69,6 @@ def fit(
         python -m training fit flows.csv --features universal --directions both --backend dask --jobs -1 -o forest.json
     """
     check_file_target(out)
-    for path in flow_files:
-        if flow_files.count(path) > 1:
-            raise InputError(f"{path}: is given twice")
     names = chosen_features(features, directions)
     tracked = parse_ports(ports)
     parameters = FitParameters(
@@ -87,12 +85,10 @@ def fit(
         jobs=jobs,
     )
     with progress("reading flows"):
-        each = [read_flow_set([path], names, tracked, directions) for path in flow_files]
-        flows = FlowSet.joined(each)
-        tested = read_flow_set(test, names, tracked, directions) if test else None
+        flows, sources = read_parts(flow_files, names, tracked, directions)
+        tested = read_flows(test, names, tracked, directions) if test else None
     if tested is not None:
         _refuse_as_test(tested, flows)
-    sources = np.repeat(np.arange(len(each)), [len(part) for part in each])
     with progress("fitting"), parallel_backend(backend, scheduler):
         provenance = {"flows": sources_of(flow_files), "test": sources_of(test or ())}
         fitted = fit_forest(flows, parameters, provenance, sources)

@@ -16,6 +16,7 @@ from ..drift.shadow import VERDICTS, Shadow, shadow_of
 from ..exported_flows import learnt_from, read_flows_to_judge
 from ..fit_report import report_console
 from .addresses import parse_servers
+from .flow_files import counted_once
 from .options import Servers
 
 __all__ = ["shadow"]
@@ -43,9 +44,7 @@ def shadow(
     forests = [Forest.from_json(path) for path in (first, second)]
     with progress("reading flows"):
         flows = read_flows_to_judge(records, forests, parse_servers(server), warn)
-    if repeated := int((~flows.is_first).sum()):
-        warn(f"{repeated} flows came more than once and count once")
-        flows = flows.select(flows.is_first)
+    flows = counted_once(flows)
     for title, forest in zip(("first", "second"), forests, strict=True):
         for name in learnt_from(forest, records):
             warn(f"the {title} forest has learnt from {name}, so it knows these flows")

@@ -15,6 +15,7 @@ from ..drift.histograms import histograms_path, read_histograms
 from ..exported_flows import learnt_from, read_flows_to_judge
 from ..fit_report import report_console
 from .addresses import parse_servers
+from .flow_files import counted_once
 from .options import Servers
 
 __all__ = ["watch"]
@@ -52,9 +53,7 @@ def watch(
     learnt = read_histograms(histograms_path(forest), judge)
     with progress("reading records"):
         flows = read_flows_to_judge(records, [judge], parse_servers(server), warn)
-    if repeated := int((~flows.is_first).sum()):
-        warn(f"{repeated} flows came more than once and count once")
-        flows = flows.select(flows.is_first)
+    flows = counted_once(flows)
     for name in learnt_from(judge, records):
         warn(f"forest {judge.id} has learnt from {name}: these flows cannot differ")
     now = learnt.counts_of(flows)

@@ -10,8 +10,10 @@ import pytest
 
 from compiler.features import CATALOGUE
 from compiler.forest import Forest
+from tests.forests import grown_forest
 from tests.training.cases import SLICE, run_training, table_of
 from tests.training.senders.records import SERVER, record, table, write_records
+from training.feature_choice import REDUCED
 from training.senders.ranking import wilson_lower
 
 pytest.importorskip("duckdb", reason="needs the optional duckdb")
@@ -268,15 +270,12 @@ def test_flows_judged_by_a_forest(tmp_path, capsys):
 
 def test_reduced_records(tmp_path, capsys):
     """Sizes of packets and flags that occurred are enough columns."""
-    from tests.forests import grown_forest
-    from training.senders.record_view import REDUCED_FEATURES
-
-    forest = grown_forest(names=REDUCED_FEATURES)
+    forest = grown_forest(names=REDUCED)
     forest.to_json(tmp_path / "forest.json")
     generator = np.random.default_rng(5)
-    X = np.array([[generator.integers(1 << CATALOGUE[name].bits) for name in REDUCED_FEATURES] for _ in range(300)])
-    X[:, REDUCED_FEATURES.index("syn")] = 1
-    lines = ["t_start,client_ip,client_port,server_ip,server_port," + ",".join(REDUCED_FEATURES)]
+    X = np.array([[generator.integers(1 << CATALOGUE[name].bits) for name in REDUCED] for _ in range(300)])
+    X[:, REDUCED.index("syn")] = 1
+    lines = ["t_start,client_ip,client_port,server_ip,server_port," + ",".join(REDUCED)]
     lines += [f"{1e9 + at},198.51.100.{at % 9},{at},{SERVER},25,{','.join(map(str, X[at]))}" for at in range(300)]
     (tmp_path / "reduced.csv").write_text("\n".join(lines) + "\n")
     options = ("--forest", tmp_path / "forest.json", "--server", SERVER)
