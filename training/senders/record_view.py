@@ -118,7 +118,7 @@ def _create_raw(
     parts, common = [], None
     for path in paths:
         if not {".csv", ".parquet"} & set(path.suffixes):
-            raise InputError(f"{path}: name must end in .csv, .csv.gz or .parquet")
+            raise InputError(f"{path}: name must end in .csv, .csv.gz, .parquet or .ipfix")
     for kind in ("csv", "parquet"):
         of_kind = [str(path) for path in paths if (path.suffix == ".parquet") == (kind == "parquet")]
         if not of_kind:
