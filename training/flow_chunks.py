@@ -16,7 +16,7 @@ from .flow_file import read_parquet
 
 __all__ = ["FlowChunk", "read_flow_chunks"]
 
-_ROWS = 1 << 16
+_ROWS = 1 << 12
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,8 @@ def read_flow_chunks(path: Path, required: Iterable[str], optional: Iterable[str
     """The columns of a file of flows that are asked for; the optional ones only where it has them."""
     required, optional = tuple(required), tuple(optional)
     if path.suffix == ".parquet":
-        frame = read_parquet(path, required)
-        names = [*required, *(name for name in optional if name in frame.columns)]
+        frame = read_parquet(path, required, optional)
+        names = frame.columns
         for begin in range(0, frame.height, _ROWS):
             part = frame.slice(begin, _ROWS)
             columns = {name: _values(part[name]) for name in names}

@@ -1,6 +1,8 @@
 """Growing one tree of a vote: on the whole senders that were drawn for it, weighed on those that were not."""
 
+import sys
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +35,16 @@ class Lesson:
     source: NDArray[np.int64]
     class_share: NDArray[np.float64]
 
+    @cached_property
+    def by_group(self) -> NDArray[np.int64]:
+        """The rows, those of a sender side by side."""
+        return np.argsort(self.group, kind="stable")
+
+    @cached_property
+    def classes(self) -> NDArray[np.int64]:
+        """Those that have rows."""
+        return np.flatnonzero(np.bincount(self.y))
+
     def row_weight(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
         """Of these rows, so that the classes count as they should; 1 on average."""
         sizes = np.bincount(self.y[rows], minlength=len(self.class_share))
@@ -42,12 +54,13 @@ class Lesson:
 
 @dataclass(frozen=True)
 class TreeLimits:
-    """How large a tree may be, and how many of the columns it may use."""
+    """How large a tree may be, how many of the columns it may use, and about how many rows it learns from."""
 
     max_depth: int | None
     max_leaf_nodes: int | None
     min_samples_leaf: int
     columns: int
+    max_samples: int | None = None
 
 
 @dataclass(frozen=True)
@@ -62,12 +75,13 @@ class GrownTree:
 def grow(lesson: Lesson, limits: TreeLimits, grid: list[NDArray] | None, seed: int) -> GrownTree:
     """Grow a tree on columns, sources and senders that the seed draws.
 
-    As many senders are drawn, with replacement, as the drawn sources have. With a ``grid`` the thresholds of every
+    As many senders are drawn, with replacement, as the drawn sources have, but no more once they have ``max_samples``
+    rows, and then the tree is weighed on as many rows of other senders at most. With a ``grid`` the thresholds of every
     column are among those it names.
     """
     generator = np.random.default_rng(seed)
     columns = np.sort(generator.choice(lesson.X.shape[1], limits.columns, replace=False))
-    rows, others = _draw(lesson, generator)
+    rows, others = _draw(lesson, limits.max_samples, generator)
     tree = DecisionTreeClassifier(
         max_depth=limits.max_depth,
         max_leaf_nodes=limits.max_leaf_nodes,
@@ -106,24 +120,33 @@ def shared_grid(trees: list[GrownTree], columns: int, most: int) -> list[NDArray
     ]
 
 
-def _draw(lesson: Lesson, generator: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _draw(
+    lesson: Lesson, most: int | None, generator: np.random.Generator
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Rows to learn from, and rows of senders that none of them is of; all rows where no sender is left."""
+    most = sys.maxsize if most is None else most
     sources = np.unique(lesson.source)
     drawn_sources = sources[generator.random(len(sources)) < 0.5] if len(sources) > 1 else sources
     if not len(drawn_sources):
         drawn_sources = sources[generator.integers(len(sources), size=1)]
-    within = np.flatnonzero(np.isin(lesson.source, drawn_sources))
-    order = within[np.argsort(lesson.group[within], kind="stable")]
-    groups, starts = np.unique(lesson.group[order], return_index=True)
-    rows_of = np.split(order, starts[1:])
-    drawn = generator.integers(len(groups), size=len(groups))
-    rows = np.concatenate([rows_of[at] for at in drawn])
+    order = lesson.by_group
+    if len(drawn_sources) < len(sources):
+        order = order[np.isin(lesson.source[order], drawn_sources)]
+    starts = np.flatnonzero(np.diff(lesson.group[order], prepend=-1))
+    sizes = np.diff(np.append(starts, len(order)))
+    drawn = generator.integers(len(starts), size=len(starts))
+    drawn = drawn[: np.searchsorted(np.cumsum(sizes[drawn]), most) + 1]
+    rows = np.concatenate([order[starts[at] : starts[at] + sizes[at]] for at in drawn])
     # A class that was not drawn sends one of its senders.
-    for missing in np.setdiff1d(np.unique(lesson.y), lesson.y[rows]):
+    for missing in np.setdiff1d(lesson.classes, lesson.y[rows]):
         have = np.unique(lesson.group[lesson.y == missing])
         rows = np.append(rows, np.flatnonzero(lesson.group == have[generator.integers(len(have))]))
-    others = np.flatnonzero(~np.isin(lesson.group, lesson.group[rows]))
-    return rows, others if len(others) else np.arange(len(lesson.y))
+    known = np.zeros(lesson.group.max() + 1, bool)
+    known[lesson.group[rows]] = True
+    others = np.flatnonzero(~known[lesson.group])
+    if not len(others):
+        return rows, np.arange(len(lesson.y))
+    return rows, others if len(others) <= most else np.sort(generator.choice(others, most, replace=False))
 
 
 def _name_thresholds(tree: DecisionTreeClassifier, grid: list[NDArray]) -> None:

@@ -38,6 +38,9 @@ def fit(
     thresholds: Annotated[
         int | None, typer.Option(min=1, help="Most thresholds of a feature, shared by all trees; default: no limit.")
     ] = None,
+    samples: Annotated[
+        int, typer.Option(min=1000, help="Flows, about, that a tree learns from, of whole senders.")
+    ] = FitParameters.samples,
     caution: Annotated[
         float, typer.Option(min=0.01, help="How much more legitimate flows count than spam.")
     ] = FitParameters.caution,
@@ -76,6 +79,7 @@ def fit(
         depth=depth,
         leaves=leaves,
         thresholds=thresholds,
+        samples=samples,
         caution=caution,
         seed=seed,
         budget=budget,
