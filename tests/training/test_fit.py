@@ -12,6 +12,7 @@ from compiler.features import CATALOGUE, UNIVERSAL
 from compiler.forest import Band, Forest
 from compiler.loading import REFERENCE
 from tests.training.cases import run_training, table_of
+from training.drift.histograms import histograms_path
 from training.ensemble import WEIGHT_STEPS
 from training.feature_choice import REDUCED
 from training.fit_report import assess
@@ -57,6 +58,7 @@ def test_the_reference_forest_is_made_by_its_command(flow_files, tmp_path):
     options = ("--ports", "25,587", "--features", "universal", "--directions", "both", "--leaves", 4)
     assert run_training("fit", learn, "--test", test, *options, "--name", "reference", "-o", out) == 0
     assert Forest.from_json(out).id == reference.id
+    assert histograms_path(out).read_bytes() == histograms_path(REFERENCE).read_bytes()
 
 
 def test_same_seed_same_file(flow_files, tmp_path):
