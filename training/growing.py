@@ -3,6 +3,7 @@
 import sys
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,9 +37,15 @@ class Lesson:
     class_share: NDArray[np.float64]
 
     @cached_property
-    def by_group(self) -> NDArray[np.int64]:
-        """The rows, those of a sender side by side."""
-        return np.argsort(self.group, kind="stable")
+    def by_sender(self) -> "SenderRows":
+        """All rows by sender."""
+        order = np.argsort(self.group, kind="stable")
+        return SenderRows.of(order, self.group[order])
+
+    @cached_property
+    def sources(self) -> NDArray[np.int64]:
+        """Those that have rows."""
+        return np.flatnonzero(np.bincount(self.source))
 
     @cached_property
     def classes(self) -> NDArray[np.int64]:
@@ -50,6 +57,20 @@ class Lesson:
         sizes = np.bincount(self.y[rows], minlength=len(self.class_share))
         each = self.class_share / np.maximum(sizes, 1)
         return each[self.y[rows]] * len(rows) / np.sum(self.class_share[sizes > 0])
+
+
+class SenderRows(NamedTuple):
+    """Rows, those of a sender side by side: where each begins among them, and how many it has."""
+
+    rows: NDArray[np.int64]
+    starts: NDArray[np.int64]
+    sizes: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, rows: NDArray[np.int64], senders: NDArray[np.int64]) -> "SenderRows":
+        """Of rows that are in the order of their senders."""
+        starts = np.flatnonzero(np.diff(senders, prepend=-1))
+        return cls(rows, starts, np.diff(np.append(starts, len(rows))))
 
 
 @dataclass(frozen=True)
@@ -125,15 +146,15 @@ def _draw(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Rows to learn from, and rows of senders that none of them is of; all rows where no sender is left."""
     most = sys.maxsize if most is None else most
-    sources = np.unique(lesson.source)
+    sources = lesson.sources
     drawn_sources = sources[generator.random(len(sources)) < 0.5] if len(sources) > 1 else sources
     if not len(drawn_sources):
         drawn_sources = sources[generator.integers(len(sources), size=1)]
-    order = lesson.by_group
+    within = lesson.by_sender
     if len(drawn_sources) < len(sources):
-        order = order[np.isin(lesson.source[order], drawn_sources)]
-    starts = np.flatnonzero(np.diff(lesson.group[order], prepend=-1))
-    sizes = np.diff(np.append(starts, len(order)))
+        chosen = within.rows[np.isin(lesson.source[within.rows], drawn_sources)]
+        within = SenderRows.of(chosen, lesson.group[chosen])
+    order, starts, sizes = within
     drawn = generator.integers(len(starts), size=len(starts))
     drawn = drawn[: np.searchsorted(np.cumsum(sizes[drawn]), most) + 1]
     rows = np.concatenate([order[starts[at] : starts[at] + sizes[at]] for at in drawn])

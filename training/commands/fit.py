@@ -19,7 +19,7 @@ from ..fitting import Fit, FitParameters, fit_forest, sources_of
 from ..flow_set import FlowSet, said_of
 from ..operating_point import OperatingPoint, choose_band
 from ..parallel import parallel_backend
-from ..rivals import stump_learner
+from ..rivals import Stump, stump_learner
 from .flow_files import read_flows, read_parts
 from .options import Directions, Features, Orientation, Ports, parse_ports
 
@@ -98,7 +98,7 @@ def fit(
         fitted = fit_forest(flows, parameters, provenance, sources)
     forest = replace(fitted.forest, name=name)
     stump = stump_learner(budget)(flows)
-    stump_point = _stump_point(flows, seed, budget)
+    stump_point = _stump_point(stump, flows, budget)
     parts = {"cross-fitted": _judged(flows, fitted, fitted.scores, stump, stump_point)}
     if tested is not None:
         scores = forest.score(tested.columns(forest.feature_names))
@@ -118,10 +118,9 @@ def _refuse_as_test(tested: FlowSet, flows: FlowSet) -> None:
         raise InputError(f"--test: {len(known)} senders are also learnt from, {known[0]} for one; split by sender")
 
 
-def _stump_point(flows: FlowSet, seed: int, budget: float) -> OperatingPoint:
+def _stump_point(stump: Stump, flows: FlowSet, budget: float) -> OperatingPoint:
     """The threshold of the stump, chosen as the band of the forest is."""
-    stump, legitimate = stump_learner(budget)(flows), flows.is_legitimate
-    scores = stump(flows)
+    scores, legitimate = stump(flows), flows.is_legitimate
     return choose_band(
         scores[legitimate], flows.sender[legitimate], scores[flows.is_spam], budget, lowest=int(scores.min()) - 1
     )
