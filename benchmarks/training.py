@@ -101,25 +101,21 @@ def _measure(arguments: list[str]) -> None:
 
 def _flows(directory: Path, records: int, console: Console) -> list[Row]:
     """Flows of a capture: the sample of the project again and again, between other addresses."""
-    capture, rows = directory / "mail.pcap", []
+    capture, out = directory / "mail.pcap", directory / "flows.csv"
     of_sample = _flows_of_sample(directory)
     write_capture(capture, -(-records * _packets_of(_SAMPLE / "learn.pcap.gz") // of_sample))
-    for suffix in ("csv", "parquet"):
-        out = directory / f"flows.{suffix}"
-        said, seconds, peak_bytes = measured("flows", capture, "--ports", _PORTS, "-o", out)
-        flows = int(said.split(": ")[-1].split(" flows")[0])
-        rows.append(
-            {
-                "to": suffix,
-                "capture, MB": round(capture.stat().st_size / 1e6),
-                "flows": flows,
-                **_cost(flows, seconds, peak_bytes),
-            }
-        )
-        console.print(rows[-1])
-        out.unlink()
+    said, seconds, peak_bytes = measured("flows", capture, "--ports", _PORTS, "-o", out)
+    flows = int(said.split(": ")[-1].split(" flows")[0])
+    row = {
+        "to": "csv",
+        "capture, MB": round(capture.stat().st_size / 1e6),
+        "flows": flows,
+        **_cost(flows, seconds, peak_bytes),
+    }
+    console.print(row)
     capture.unlink()
-    return rows
+    out.unlink()
+    return [row]
 
 
 def _fit(directory: Path, records: int, console: Console) -> list[Row]:
