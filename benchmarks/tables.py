@@ -7,7 +7,7 @@ from typing import Any
 
 from compiler.atomic import replacing
 
-__all__ = ["write_results"]
+__all__ = ["RESULTS", "write_results"]
 
 RESULTS = Path(__file__).with_name("results")
 

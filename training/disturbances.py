@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hdl.accumulator import FLAG_BITS
 
+from .conversations import conversations, empty_lengths, goes_inward, place_within
 from .packet_log import PacketLog
 
 __all__ = ["DISTURBANCES", "farther", "from_packet", "merged", "one_way", "sampled"]
@@ -24,18 +24,14 @@ def sampled(every: int) -> Callable[[PacketLog], PacketLog]:
 
 def one_way(log: PacketLog) -> PacketLog:
     """What goes to the service alone: the side of the lower port is the service."""
-    return log.take(_ports(log, "destination") <= _ports(log, "source"))
+    return log.take(goes_inward(log))
 
 
 def from_packet(number: int) -> Callable[[PacketLog], PacketLog]:
     """Every flow from its packet of this number on, both ways counted, as of a probe that was switched on late."""
 
     def late(log: PacketLog) -> PacketLog:
-        conversation, _ = _conversations(log)
-        order = np.argsort(conversation, kind="stable")
-        starts = np.flatnonzero(np.diff(conversation[order], prepend=-1))
-        place = np.empty(len(log), np.int64)
-        place[order] = np.arange(len(log)) - np.repeat(starts, np.diff(np.append(starts, len(log))))
+        place = place_within(conversations(log)[0])
         return log.take(place >= number - 1)
 
     return late
@@ -47,12 +43,11 @@ def merged(log: PacketLog) -> PacketLog:
     Segments with data that follow one another in one direction within a millisecond become one packet, which ends at
     PSH. The least length of a direction of a flow, that of an empty segment, stands for the headers.
     """
-    conversation, direction = _conversations(log)
+    conversation, direction = conversations(log)
     side = 2 * conversation + direction
     length = log.packets.length.astype(np.int64)
-    empty = np.full(side.max(initial=0) + 1, _LONGEST)
-    np.minimum.at(empty, side, length)
-    data = length - empty[side]
+    empty = empty_lengths(log)
+    data = length - empty
     order = np.lexsort((np.arange(len(log)), conversation))
     before, after = order[:-1], order[1:]
     flags = log.packets.flags
@@ -71,7 +66,7 @@ def merged(log: PacketLog) -> PacketLog:
     np.bitwise_or.at(together, number, flags[order])
     firsts = order[begins]
     lengths, all_flags = length.copy(), flags.copy()
-    lengths[firsts] = np.minimum(empty[side[firsts]] + total, _LONGEST)
+    lengths[firsts] = np.minimum(empty[firsts] + total, _LONGEST)
     all_flags[firsts] = together
     return log.with_columns(length=lengths, flags=all_flags).take(np.sort(firsts))
 
@@ -80,7 +75,7 @@ def farther(hops: int) -> Callable[[PacketLog], PacketLog]:
     """Where what goes to the service has passed so many more routers."""
 
     def later(log: PacketLog) -> PacketLog:
-        inward = _ports(log, "destination") <= _ports(log, "source")
+        inward = goes_inward(log)
         ttl = log.packets.ttl.astype(np.int64)
         return log.with_columns(ttl=np.where(inward, np.maximum(ttl - hops, 1), ttl))
 
@@ -98,21 +93,3 @@ DISTURBANCES: Mapping[str, Callable[[PacketLog], PacketLog]] = {
     "5 hops farther": farther(5),
 }
 """By what a table calls them."""
-
-
-def _ports(log: PacketLog, end: str) -> NDArray[np.int64]:
-    words = getattr(log.packets, end)
-    return (words[-1] & np.uint64(0xFFFF)).astype(np.int64)
-
-
-def _conversations(log: PacketLog) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Of every packet, which two endpoints it is of, and from which of the two it is."""
-    source, destination = log.packets.source, log.packets.destination
-    swapped = np.zeros(len(log), bool)
-    settled = np.zeros(len(log), bool)
-    for high, low in zip(source, destination, strict=True):
-        swapped |= ~settled & (high > low)
-        settled |= high != low
-    ends = np.where(swapped, np.vstack([destination, source]), np.vstack([source, destination]))
-    number = np.unique(ends, axis=1, return_inverse=True)[1].reshape(-1)
-    return number.astype(np.int64), swapped.astype(np.int64)

@@ -47,6 +47,8 @@ class WeightedVote(ClassifierMixin, BaseEstimator):
         How many thresholds of a column all trees share, which makes a circuit smaller; no limit by default.
     max_trees:
         How many of the trees :meth:`add` keeps, the weakest being dropped; all by default.
+    max_samples:
+        About how many rows a tree learns from, whole senders, and is weighed on; all that are drawn by default.
     band:
         Scores (lo, hi), both included, that decide nothing: :meth:`decide` says 0.
     uncertain:
@@ -78,6 +80,7 @@ class WeightedVote(ClassifierMixin, BaseEstimator):
         class_share: dict | None = None,
         max_thresholds: int | None = None,
         max_trees: int | None = None,
+        max_samples: int | None = None,
         band: tuple[int, int] | None = None,
         uncertain: Any = None,
         n_jobs: int | None = None,
@@ -92,6 +95,7 @@ class WeightedVote(ClassifierMixin, BaseEstimator):
         self.class_share = class_share
         self.max_thresholds = max_thresholds
         self.max_trees = max_trees
+        self.max_samples = max_samples
         self.band = band
         self.uncertain = uncertain
         self.n_jobs = n_jobs
@@ -205,7 +209,11 @@ class WeightedVote(ClassifierMixin, BaseEstimator):
         seeds = check_random_state(self.random_state).randint(2**31, size=2 * count + 1)[1:]
         share = round(self.features_per_tree * self.n_features_in_)
         limits = TreeLimits(
-            self.max_depth, self.max_leaf_nodes, self.min_samples_leaf, min(self.n_features_in_, max(1, share))
+            self.max_depth,
+            self.max_leaf_nodes,
+            self.min_samples_leaf,
+            min(self.n_features_in_, max(1, share)),
+            self.max_samples,
         )
         parallel = Parallel(n_jobs=self.n_jobs)
         grown: list[GrownTree] = parallel(delayed(grow)(lesson, limits, None, seed) for seed in seeds[:count])

@@ -3,7 +3,7 @@
 from compiler.errors import InputError
 from compiler.features import CATALOGUE, UNIVERSAL
 
-__all__ = ["FEATURE_SETS", "LENGTHS", "chosen_features"]
+__all__ = ["FEATURE_SETS", "LENGTHS", "REDUCED", "chosen_features"]
 
 _LENGTHS = ("spl2", "maxpl", "spps")
 
@@ -13,10 +13,17 @@ the stack of a sender, are not among them, and more features were not better (do
 
 _SHAPE = ("slas", "spl", "slps", "maxpl", "spps", "sp", "spl2")
 
+REDUCED: tuple[str, ...] = (
+    *("minpl", "maxpl", "spl", "rminpl", "rmaxpl", "rspl"),
+    *("fin", "syn", "rst", "psh", "ack", "urg"),
+)
+"""The paper's reduced record, made for a BRAS: least, largest and mean packet size, and which flags occurred."""
+
 FEATURE_SETS = {
     "lengths": LENGTHS,
     "shape": (*_SHAPE, *("r" + name for name in _SHAPE)),
     "universal": UNIVERSAL,
+    "reduced": REDUCED,
     "all": tuple(CATALOGUE),
 }
 """Sets by name; ``universal`` are the paper's, ``shape`` those of lengths and counts that matter most."""

@@ -102,9 +102,9 @@ def print_fit(
         console.print("[bold]monitor only: no band keeps the bound within the budget; verdicts are for ranking senders")
 
 
-def report_console() -> Console:
+def report_console(pipe_columns: int = PIPE_COLUMNS) -> Console:
     """A pipe has no width; let lines be as long as in a wide terminal, not cut at 80 columns."""
-    return Console(width=None if sys.stdout.isatty() else PIPE_COLUMNS, highlight=False)
+    return Console(width=None if sys.stdout.isatty() else pipe_columns, highlight=False)
 
 
 def _print_classes(console: Console, parts: dict[str, FlowSet]) -> None:

@@ -25,8 +25,8 @@ class FitParameters:
     """What a forest is fitted with; ports, orientation and directions say which flows it is for.
 
     ``leaves`` and ``depth`` limit each tree, which may use a ``share`` of the features; all trees share so many
-    ``thresholds`` of each. ``caution`` is how much more legitimate flows count than spam, so that trees ask what sets
-    apart those that are hard to tell from spam.
+    ``thresholds`` of each. A tree learns from about so many ``samples``, of whole senders. ``caution`` is how much
+    more legitimate flows count than spam, so that trees ask what sets apart those that are hard to tell from spam.
     """
 
     trees: int = 61
@@ -34,6 +34,7 @@ class FitParameters:
     leaves: int | None = 16
     share: float = 0.7
     thresholds: int | None = None
+    samples: int | None = 200_000
     caution: float = 10.0
     seed: int = 1
     budget: float = 100.0
@@ -130,6 +131,7 @@ def vote_fitted(flows: FlowSet, parameters: FitParameters, sources: NDArray | No
         max_leaf_nodes=parameters.leaves,
         features_per_tree=parameters.share,
         max_thresholds=parameters.thresholds,
+        max_samples=parameters.samples,
         class_share={-1: parameters.caution},
         n_jobs=parameters.jobs,
         random_state=parameters.seed,

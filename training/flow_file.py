@@ -17,7 +17,8 @@ from hdl.accumulator import PACKETS
 from sim.flow_columns import FlowColumns
 from sim.identity import address_text
 
-from .labels import FlowLabel, read_rows
+from .csv_file import read_rows
+from .labels import FlowLabel
 from .measure import MeasuredCapture
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "flow_rows",
     "raw_rows",
     "read_flow_rows",
+    "read_parquet",
     "timestamp",
     "write_rows",
 ]
@@ -166,16 +168,23 @@ def read_flow_rows(path: Path, required: Iterable[str]) -> Iterable[tuple[str, d
     if path.suffix != ".parquet":
         yield from read_rows(path, required)
         return
-    polars = _polars(path)
-    try:
-        frame = polars.read_parquet(path)
-    except polars.exceptions.PolarsError as error:
-        raise InputError(f"{path}: is not a readable Parquet file: {error}") from None
-    for name in required:
-        if name not in frame.columns:
-            raise InputError(f"{path}: column {name!r} is missing")
+    frame = read_parquet(path, tuple(required))
     for number, row in enumerate(frame.iter_rows(named=True), 1):
         yield f"{path}: row {number}", row
+
+
+def read_parquet(path: Path, required: Sequence[str], optional: Sequence[str] | None = None) -> Any:
+    """The data frame of a file, which must have these columns; of the others the optional ones, by default all."""
+    polars = _polars(path)
+    try:
+        known = polars.read_parquet_schema(path)
+        for name in required:
+            if name not in known:
+                raise InputError(f"{path}: column {name!r} is missing")
+        columns = None if optional is None else [*required, *(name for name in optional if name in known)]
+        return polars.read_parquet(path, columns=columns)
+    except polars.exceptions.PolarsError as error:
+        raise InputError(f"{path}: is not a readable Parquet file: {error}") from None
 
 
 def _polars(path: Path) -> Any:

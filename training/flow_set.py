@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from compiler.errors import InputError
 from compiler.features import CATALOGUE
 
-from .flow_file import PREFIX_COLUMN, read_flow_rows
+from .flow_chunks import FlowChunk, read_flow_chunks
+from .flow_file import PREFIX_COLUMN
 from .labels import LABELS
 
 __all__ = ["LEGITIMATE", "SPAM", "FlowSet", "read_flow_set", "said_of", "sender_parts", "split_senders"]
@@ -20,6 +21,8 @@ SPAM = ("dnsbl", "spam")
 LEGITIMATE = ("ham", "outgoing", "submission")
 
 _TEXT = ("sender", "label", "sublabel")
+_OF_FLOWS = ("X", *_TEXT, "start_s", "identity")
+_ADDRESSES = ("client_ip", "server_ip")
 _INTEGERS = {"client_port": 16, "server_port": 16, "syn_seen": 1, "packets": 32}
 _COMPLETE = ("sp", "rsp")
 """Packets of either direction: a flow without one of them is not complete."""
@@ -41,6 +44,10 @@ class FlowSet:
         Texts, one a flow.
     prefix:
         0, or the number of the packet that flows are as they were at.
+    start_s:
+        When each began, seconds since 1970; None where that is not known.
+    identity:
+        The same number for flows of the same endpoints that began in the same microsecond, and hardly for others.
     """
 
     name: str
@@ -50,6 +57,8 @@ class FlowSet:
     label: NDArray[np.str_]
     sublabel: NDArray[np.str_]
     prefix: int = 0
+    start_s: NDArray[np.float64] | None = None
+    identity: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.X)
@@ -91,8 +100,19 @@ class FlowSet:
         return len(np.unique(self.sender))
 
     def select(self, rows: NDArray) -> "FlowSet":
-        of_flows = {name: getattr(self, name)[rows] for name in ("X", *_TEXT)}
-        return replace(self, **of_flows)
+        return replace(self, **{name: column[rows] for name, column in self._of_flows.items()})
+
+    @property
+    def _of_flows(self) -> dict[str, NDArray]:
+        columns = {name: getattr(self, name) for name in _OF_FLOWS}
+        return {name: column for name, column in columns.items() if column is not None}
+
+    @property
+    def is_first(self) -> NDArray[np.bool_]:
+        """Whether no flow before it has the same endpoints and began at the same time."""
+        first = np.zeros(len(self), bool)
+        first[np.unique(self.identity, return_index=True)[1]] = True
+        return first
 
     @classmethod
     def joined(cls, parts: "Sequence[FlowSet]") -> "FlowSet":
@@ -102,7 +122,9 @@ class FlowSet:
                 raise InputError(
                     f"{part.name}: must hold {said_of(parts[0].prefix)} as the files before, not {said_of(part.prefix)}"
                 )
-        of_flows = {name: np.concatenate([getattr(part, name) for part in parts]) for name in ("X", *_TEXT)}
+        known = set.intersection(*(set(part._of_flows) for part in parts))
+        absent = dict.fromkeys(set(_OF_FLOWS) - known)
+        of_flows = absent | {name: np.concatenate([getattr(part, name) for part in parts]) for name in known}
         return replace(parts[0], name=", ".join(part.name for part in parts), **of_flows)
 
     @property
@@ -112,52 +134,77 @@ class FlowSet:
 
 
 def read_flow_set(
-    paths: Sequence[Path], features: tuple[str, ...], ports: frozenset[int] | None, directions: str = "both"
+    paths: Sequence[Path],
+    features: tuple[str, ...],
+    ports: frozenset[int] | None,
+    directions: str = "both",
+    *,
+    labelled: bool = True,
 ) -> FlowSet:
-    """The labelled, complete flows of files that ``training flows`` wrote.
+    """The labelled, complete flows of files that ``training flows`` wrote; with ``labelled=False`` the others too.
 
     Complete: a packet with SYN was seen, and packets in both directions (forward only: in the forward one), two in all.
     """
-    needed = tuple(dict.fromkeys((*_TEXT, *_INTEGERS, *_COMPLETE, *features)))
-    widths = _INTEGERS | {name: CATALOGUE[name].bits for name in (*_COMPLETE, *features)}
-    texts, rows, found, prefix = [], [], 0, None
+    needed = tuple(dict.fromkeys((*_TEXT, "t_start", *_ADDRESSES, *_INTEGERS, *_COMPLETE, *features)))
+    parts, found, prefix = [], 0, None
     for path in paths:
-        for place, row in read_flow_rows(Path(path), needed):
-            found += 1
-            if row["label"] not in ("", *LABELS):
-                raise InputError(f"{place}: label must be one of {', '.join(LABELS)}, not {row['label']!r}")
-            of_row = _unsigned(place, PREFIX_COLUMN, row.get(PREFIX_COLUMN, 0), 8)
-            prefix = of_row if prefix is None else prefix
-            if of_row != prefix:
-                raise InputError(f"{place}: must hold {said_of(prefix)} as the rows before, not {said_of(of_row)}")
-            values = {name: _unsigned(place, name, row[name], bits) for name, bits in widths.items()}
-            if ports is not None and ports.isdisjoint((values["client_port"], values["server_port"])):
-                raise InputError(f"{place}: flow must be of a port of --ports, not {values['server_port']}")
-            both_ways = values["sp"] and (directions == "forward" or values["rsp"])
-            if row["label"] and values["syn_seen"] and both_ways and values["packets"] >= 2:
-                texts.append([row[name] for name in _TEXT])
-                rows.append([values[name] for name in features])
+        for chunk in read_flow_chunks(Path(path), needed, (PREFIX_COLUMN,)):
+            found += len(chunk)
+            of_chunk = _prefix_of(chunk, prefix)
+            prefix = of_chunk if prefix is None else prefix
+            parts.append(_flows_of(chunk, features, ports, directions, labelled))
     name = ", ".join(map(str, paths))
-    if not rows:
-        raise InputError(f"{name}: must hold labelled, complete flows, but none of {found} is both")
-    sender, label, sublabel = (np.array(column, str) for column in zip(*texts, strict=True))
-    return FlowSet(name, features, np.array(rows, np.int64), sender, label, sublabel, prefix)
+    if not any(map(len, parts)):
+        kind = "labelled, complete flows" if labelled else "complete flows"
+        raise InputError(f"{name}: must hold {kind}, but none of {found} is {'both' if labelled else 'that'}")
+    return replace(FlowSet.joined(parts), name=name, prefix=prefix)
+
+
+def _prefix_of(chunk: FlowChunk, before: int | None) -> int:
+    prefixes = chunk.unsigned(PREFIX_COLUMN, 8) if PREFIX_COLUMN in chunk.columns else np.zeros(len(chunk), np.int64)
+    before = int(prefixes[0]) if before is None else before
+    for at in np.flatnonzero(prefixes != before)[:1].tolist():
+        raise InputError(
+            f"{chunk.place(at)}: must hold {said_of(before)} as the rows before, not {said_of(int(prefixes[at]))}"
+        )
+    return before
+
+
+def _flows_of(
+    chunk: FlowChunk, features: tuple[str, ...], ports: frozenset[int] | None, directions: str, labelled: bool
+) -> FlowSet:
+    labels = chunk.text("label")
+    if unknown := set(labels) - {"", *LABELS}:
+        at = next(at for at, label in enumerate(labels) if label in unknown)
+        raise InputError(f"{chunk.place(at)}: label must be one of {', '.join(LABELS)}, not {labels[at]!r}")
+    widths = _INTEGERS | {name: CATALOGUE[name].bits for name in (*_COMPLETE, *features)}
+    values = {name: chunk.unsigned(name, bits) for name, bits in widths.items()}
+    if ports is not None:
+        numbers = list(ports)
+        outside = ~(np.isin(values["client_port"], numbers) | np.isin(values["server_port"], numbers))
+        for at in np.flatnonzero(outside)[:1].tolist():
+            raise InputError(
+                f"{chunk.place(at)}: flow must be of a port of --ports, not {int(values['server_port'][at])}"
+            )
+    texts = {name: np.array(chunk.text(name), str) for name in _TEXT}
+    complete = (values["syn_seen"] > 0) & (values["sp"] > 0) & (values["packets"] >= 2)
+    if directions != "forward":
+        complete &= values["rsp"] > 0
+    if labelled:
+        complete &= texts["label"] != ""
+    start_s = chunk.seconds("t_start")
+    ends = (values["client_port"].tolist(), values["server_port"].tolist(), *map(chunk.text, _ADDRESSES))
+    # Only whether two are equal matters, so Python's own hash, which is another one in every run, will do.
+    identity = np.array(list(map(hash, zip(np.round(start_s * 1e6).tolist(), *ends, strict=True))), np.int64)
+    whole = FlowSet(
+        "", features, np.column_stack([values[name] for name in features]), **texts, start_s=start_s, identity=identity
+    )
+    return whole.select(complete)
 
 
 def said_of(prefix: int) -> str:
     """What flows of a prefix are, in words."""
     return f"flows at their packet {prefix}" if prefix else "whole flows"
-
-
-def _unsigned(place: str, name: str, value: str | int | None, bits: int) -> int:
-    # int() alone would also take "1_000" and, from Parquet, 12.5.
-    is_number = value.isascii() and value.isdigit() if isinstance(value, str) else isinstance(value, int)
-    number = int(value) if is_number else -1
-    if value in ("", None):
-        raise InputError(f"{place}: {name} is absent from this flow")
-    if not 0 <= number < 1 << bits:
-        raise InputError(f"{place}: {name} must be an integer from 0 to {(1 << bits) - 1}, not {value!r}")
-    return number
 
 
 def split_senders(flows: FlowSet, shares: Sequence[int], seed: int) -> list[FlowSet]:

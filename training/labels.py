@@ -1,11 +1,9 @@
 """The labels of flows, as a mail server's logs give them, and their join with measured flows."""
 
-import csv
-import gzip
 import ipaddress
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,7 +11,9 @@ from compiler.errors import InputError
 from sim.flow_columns import FlowColumns
 from sim.identity import Endpoint
 
-__all__ = ["LABELS", "FlowLabel", "LabelTable", "read_labels", "read_rows"]
+from .csv_file import read_rows
+
+__all__ = ["LABELS", "FlowLabel", "LabelTable", "read_labels"]
 
 LABELS = ("dnsbl", "spam", "ham", "outgoing", "submission", "other")
 """What a label may be. ``other``: neither a mail that was judged nor a client on a blacklist."""
@@ -44,6 +44,10 @@ class LabelTable:
         for same_endpoints in self._labels.values():
             same_endpoints.sort(key=lambda label: label.start_s)
 
+    def endpoints(self, label: str) -> set[frozenset[Endpoint]]:
+        """The pairs of endpoints that have a flow of this label."""
+        return {ends for ends, labels in self._labels.items() if any(found.label == label for found in labels)}
+
     def find(self, initiator: Endpoint, responder: Endpoint, start_s: float) -> FlowLabel | None:
         """The latest label of a flow whose time, give or take a second, holds the start of the flow."""
         found = None
@@ -65,31 +69,6 @@ def read_labels(path: str | Path) -> LabelTable:
     if not labels:
         raise InputError(f"{path}: holds no labels")
     return LabelTable(labels)
-
-
-def read_rows(path: str | Path, required: Iterable[str]) -> Iterator[tuple[str, dict[str, str]]]:
-    """The rows of a CSV file with a header, each with its place for error messages."""
-    path = Path(path)
-    try:
-        with path.open("rb") as file:
-            zipped = file.peek(2)[:2] == b"\x1f\x8b"
-        with (gzip.open if zipped else open)(path, "rt", encoding="utf-8", newline="") as file:
-            reader = csv.DictReader(file, strict=True)
-            header = reader.fieldnames
-            if not header:
-                raise InputError(f"{path}: is empty")
-            for name in required:
-                if name not in header:
-                    raise InputError(f"{path}: column {name!r} is missing")
-            for row in reader:
-                place = f"{path}: line {reader.line_num}"
-                if None in row or None in row.values():
-                    raise InputError(f"{place}: must have {len(header)} fields, as the header")
-                yield place, row
-    except UnicodeDecodeError:
-        raise InputError(f"{path}: is not UTF-8 text") from None
-    except (csv.Error, EOFError, gzip.BadGzipFile, gzip.zlib.error) as error:
-        raise InputError(f"{path}: is not a readable CSV file: {error}") from None
 
 
 def _label(place: str, row: dict[str, str]) -> FlowLabel:

@@ -51,6 +51,15 @@ class PacketLog:
         """The same packets with other lengths, TTLs, flags and so on."""
         return replace(self, packets=self.packets._replace(**columns))
 
+    def joined(self, other: "PacketLog") -> "PacketLog":
+        """The packets of both, in the order of their times."""
+        columns = {
+            name: np.concatenate([column, getattr(other.packets, name)], axis=-1)
+            for name, column in self.packets._asdict().items()
+        }
+        times = np.concatenate([self.time_ns, other.time_ns])
+        return PacketLog(self.version, BlockPackets(**columns), times).take(np.argsort(times, kind="stable"))
+
     def flows(self, parameters: TableParameters) -> FlowColumns:
         """Their flows, in the order of their first packets."""
         table = VectorFlows(self.version, parameters)

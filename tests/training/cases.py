@@ -8,9 +8,17 @@ import numpy as np
 import pytest
 
 from compiler.cli import run
+from compiler.export_fields import export_messages
+from compiler.features import accumulators_of
+from compiler.forest import Forest
+from hdl.entry_layout import EntryLayout
+from sim.capture import read_capture
+from sim.ipfix_writer import IpfixWriter, probe_messages
+from sim.items import items_of
+from sim.probe import SoftwareProbe
 from training.__main__ import app
 
-__all__ = ["CAPTURES", "MAILLAB", "SLICE", "random_flows", "run_training", "table_of"]
+__all__ = ["CAPTURES", "MAILLAB", "SLICE", "exported_messages", "random_flows", "run_training", "table_of"]
 
 REPOSITORY = Path(__file__).parents[2]
 SLICE = REPOSITORY / "training" / "data"
@@ -27,6 +35,15 @@ def run_training(*arguments) -> int:
     finally:
         sys.argv = given
     return stopped.value.code
+
+
+def exported_messages(forest: Forest, capture: Path) -> list[bytes]:
+    """What a probe with this forest sends of a capture, in software."""
+    frames = list(read_capture(capture))
+    layout = EntryLayout(accumulators_of(forest.feature_names))
+    parameters = export_messages(layout, forest_id=int(forest.id, 16), build_id=1)
+    writer = IpfixWriter(parameters, layout, frames[0].time_ns // 1_000_000_000 * 1000)
+    return list(probe_messages(SoftwareProbe(forest, sets=256), writer, items_of(frames)))
 
 
 def table_of(path: Path) -> list[dict[str, str]]:

@@ -102,6 +102,21 @@ def test_a_tree_learns_from_some_of_the_sources():
     assert {tuple(of_tree) for of_tree in said.tolist()} >= {(-1, 1), (1, -1)}
 
 
+def test_a_tree_learns_from_so_many_rows_of_whole_senders():
+    X, y, senders = random_flows(5, 2000, 4, senders=200)
+    largest = np.unique(senders, return_counts=True)[1].max()
+    few = WeightedVote(n_trees=5, max_samples=300, random_state=1).fit(X, y, senders)
+    for tree in few.estimators_:
+        assert 300 <= tree.tree_.n_node_samples[0] < 300 + largest
+    # A limit that is not reached changes nothing.
+    plain, wide = (
+        WeightedVote(n_trees=5, max_samples=most, random_state=1).fit(X, y, senders) for most in (None, 10**6)
+    )
+    assert np.array_equal(plain.decision_function(X), wide.decision_function(X))
+    assert plain.hits_ == wide.hits_
+    assert min(tree.tree_.n_node_samples[0] for tree in plain.estimators_) > 1500
+
+
 def test_a_class_counts_by_its_share_whatever_its_rows():
     X = np.array([[5]] * 100)
     y = np.array([1] * 30 + [-1] * 70)

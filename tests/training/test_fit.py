@@ -12,7 +12,9 @@ from compiler.features import CATALOGUE, UNIVERSAL
 from compiler.forest import Band, Forest
 from compiler.loading import REFERENCE
 from tests.training.cases import run_training, table_of
+from training.drift.histograms import histograms_path
 from training.ensemble import WEIGHT_STEPS
+from training.feature_choice import REDUCED
 from training.fit_report import assess
 from training.flow_file import FLOW_COLUMNS
 from training.flow_set import read_flow_set, split_senders
@@ -56,6 +58,7 @@ def test_the_reference_forest_is_made_by_its_command(flow_files, tmp_path):
     options = ("--ports", "25,587", "--features", "universal", "--directions", "both", "--leaves", 4)
     assert run_training("fit", learn, "--test", test, *options, "--name", "reference", "-o", out) == 0
     assert Forest.from_json(out).id == reference.id
+    assert histograms_path(out).read_bytes() == histograms_path(REFERENCE).read_bytes()
 
 
 def test_same_seed_same_file(flow_files, tmp_path):
@@ -73,6 +76,10 @@ def test_chosen_features_and_directions(flow_files, tmp_path):
     forest = Forest.from_json(out)
     assert forest.directions == "forward"
     assert not any(CATALOGUE[name].response for name in forest.feature_names)
+    assert run_training("fit", flow_files[0], *options, "--features", "reduced", "--directions", "both") == 0
+    forest = Forest.from_json(out)
+    assert set(forest.feature_names) <= set(REDUCED)
+    assert {"rminpl", "rmaxpl", "rspl"} & set(forest.feature_names)
     three = ("--features", "maxpl,rsp,duration", "--directions", "both", "--name", "three")
     assert run_training("fit", flow_files[0], *options, *three) == 0
     forest = Forest.from_json(out)

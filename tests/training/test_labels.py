@@ -4,7 +4,8 @@ import pytest
 
 from compiler.errors import InputError
 from sim.identity import Endpoint
-from training.labels import FlowLabel, LabelTable, read_rows
+from training.csv_file import read_rows
+from training.labels import FlowLabel, LabelTable
 
 CLIENT, SERVER = Endpoint(1, 40000), Endpoint(2, 25)
 

@@ -9,9 +9,10 @@ from compiler.atomic import check_file_target
 from compiler.cli import progress
 from compiler.forest import Forest
 
+from ..drift.histograms import write_forest
 from ..fitting import FitParameters, sources_of
-from ..flow_set import read_flow_set
 from ..growth import add_trees
+from .flow_files import read_flows
 
 __all__ = ["add"]
 
@@ -38,7 +39,7 @@ def add(
     begun = Forest.from_json(forest)
     tracked = None if begun.ports is None else frozenset(begun.ports)
     with progress("reading flows"):
-        flows = read_flow_set(flow_files, begun.feature_names, tracked, begun.directions)
+        flows = read_flows(flow_files, begun.feature_names, tracked, begun.directions)
     parameters = FitParameters(
         trees=trees,
         leaves=leaves,
@@ -52,7 +53,7 @@ def add(
         grown = add_trees(begun, flows, parameters, cap)
     made = grown.fit.forest
     made.provenance["flows"] = sources_of(flow_files)
-    made.to_json(out)
+    write_forest(out, made, flows)
     point = grown.fit.operating_point
     kept = f"{grown.old} of {len(begun.trees)} old trees and {grown.new} of {trees} new ones"
     print(f"{out}: forest {made.id}, {kept}, seed {seed}")

@@ -8,13 +8,13 @@ import typer
 from compiler.cli import progress, warn
 from compiler.errors import InputError
 
-from ..evaluation import cases_of, known_senders, needed_features
+from ..evaluation import cases_of, needed_features
 from ..evaluation_report import print_cases, print_leaks
 from ..feature_choice import chosen_features
 from ..fit_report import report_console
 from ..fitting import FitParameters
-from ..flow_set import read_flow_set
 from ..leaks import leaks_of, warnings_of
+from .flow_files import read_flows, warn_of_common
 from .options import Directions, Features, Ports, parse_ports
 
 __all__ = ["evaluate"]
@@ -58,9 +58,8 @@ def evaluate(
         if path.stem in sources:
             raise InputError(f"{path}: another source is called {path.stem!r} too")
         with progress(f"reading {path.name}"):
-            sources[path.stem] = read_flow_set([path], needed, tracked, directions)
-    for warning in known_senders(sources):
-        warn(warning)
+            sources[path.stem] = read_flows([path], needed, tracked, directions)
+    warn_of_common(sources)
     console = report_console()
     with progress("learning") as tell:
         cases = cases_of(sources, parameters, names, repeats, tell)

@@ -12,13 +12,15 @@ from compiler.cli import progress
 from compiler.errors import InputError
 from compiler.forest import Band
 
+from ..drift.histograms import write_forest
 from ..feature_choice import chosen_features
 from ..fit_report import Judged, print_fit
 from ..fitting import Fit, FitParameters, fit_forest, sources_of
-from ..flow_set import FlowSet, read_flow_set, said_of
+from ..flow_set import FlowSet, said_of
 from ..operating_point import OperatingPoint, choose_band
 from ..parallel import parallel_backend
-from ..rivals import stump_learner
+from ..rivals import Stump, stump_learner
+from .flow_files import read_flows, read_parts
 from .options import Directions, Features, Orientation, Ports, parse_ports
 
 __all__ = ["fit"]
@@ -36,6 +38,9 @@ def fit(
     thresholds: Annotated[
         int | None, typer.Option(min=1, help="Most thresholds of a feature, shared by all trees; default: no limit.")
     ] = None,
+    samples: Annotated[
+        int, typer.Option(min=1000, help="Flows, about, that a tree learns from, of whole senders.")
+    ] = FitParameters.samples,
     caution: Annotated[
         float, typer.Option(min=0.01, help="How much more legitimate flows count than spam.")
     ] = FitParameters.caution,
@@ -67,9 +72,6 @@ def fit(
         python -m training fit flows.csv --features universal --directions both --backend dask --jobs -1 -o forest.json
     """
     check_file_target(out)
-    for path in flow_files:
-        if flow_files.count(path) > 1:
-            raise InputError(f"{path}: is given twice")
     names = chosen_features(features, directions)
     tracked = parse_ports(ports)
     parameters = FitParameters(
@@ -77,6 +79,7 @@ def fit(
         depth=depth,
         leaves=leaves,
         thresholds=thresholds,
+        samples=samples,
         caution=caution,
         seed=seed,
         budget=budget,
@@ -86,23 +89,21 @@ def fit(
         jobs=jobs,
     )
     with progress("reading flows"):
-        each = [read_flow_set([path], names, tracked, directions) for path in flow_files]
-        flows = FlowSet.joined(each)
-        tested = read_flow_set(test, names, tracked, directions) if test else None
+        flows, sources = read_parts(flow_files, names, tracked, directions)
+        tested = read_flows(test, names, tracked, directions) if test else None
     if tested is not None:
         _refuse_as_test(tested, flows)
-    sources = np.repeat(np.arange(len(each)), [len(part) for part in each])
     with progress("fitting"), parallel_backend(backend, scheduler):
         provenance = {"flows": sources_of(flow_files), "test": sources_of(test or ())}
         fitted = fit_forest(flows, parameters, provenance, sources)
     forest = replace(fitted.forest, name=name)
     stump = stump_learner(budget)(flows)
-    stump_point = _stump_point(flows, seed, budget)
+    stump_point = _stump_point(stump, flows, budget)
     parts = {"cross-fitted": _judged(flows, fitted, fitted.scores, stump, stump_point)}
     if tested is not None:
         scores = forest.score(tested.columns(forest.feature_names))
         parts["test"] = _judged(tested, fitted, scores, stump, stump_point)
-    forest.to_json(out)
+    write_forest(out, forest, flows)
     print_fit(forest, fitted.operating_point, parts, stump, stump_point)
     features_said = f"{len(forest.columns)} of {len(names)} features"
     print(f"{out}: forest {forest.id}, {len(forest.trees)} trees on {features_said}, seed {seed}")
@@ -117,10 +118,9 @@ def _refuse_as_test(tested: FlowSet, flows: FlowSet) -> None:
         raise InputError(f"--test: {len(known)} senders are also learnt from, {known[0]} for one; split by sender")
 
 
-def _stump_point(flows: FlowSet, seed: int, budget: float) -> OperatingPoint:
+def _stump_point(stump: Stump, flows: FlowSet, budget: float) -> OperatingPoint:
     """The threshold of the stump, chosen as the band of the forest is."""
-    stump, legitimate = stump_learner(budget)(flows), flows.is_legitimate
-    scores = stump(flows)
+    scores, legitimate = stump(flows), flows.is_legitimate
     return choose_band(
         scores[legitimate], flows.sender[legitimate], scores[flows.is_spam], budget, lowest=int(scores.min()) - 1
     )

@@ -22,7 +22,9 @@ Trees = Annotated[int, typer.Option(min=1, max=4096, help="Number of trees.")]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of trees and folds.")]
 
 
-def read_capture(capture: Path, labels: Path, server: list[str] | None, ports: str) -> LabelledCapture:
+def read_capture(
+    capture: Path, labels: Path, server: list[str] | None, ports: str, name: str | None = None
+) -> LabelledCapture:
     """The capture with its labels; options that make no sense raise :class:`~compiler.errors.InputError`."""
     tracked = parse_ports(ports)
     table = read_labels(labels)
@@ -30,4 +32,4 @@ def read_capture(capture: Path, labels: Path, server: list[str] | None, ports: s
         logs = read_packets(capture, tracked, warn)
     if not logs:
         raise InputError(f"{capture}: no TCP packet of port {ports.replace(',', ' or ')} (--ports)")
-    return LabelledCapture(capture.name.split(".")[0], logs, table, parse_servers(server), tracked)
+    return LabelledCapture(name or capture.name.split(".")[0], logs, table, parse_servers(server), tracked)

@@ -22,7 +22,8 @@ Features = Annotated[
     str,
     typer.Option(
         metavar="SET|NAMES",
-        help="lengths (variance and maximum, and PSH count), shape (lengths, counts), universal, all, or names.",
+        help="lengths (variance and maximum, and PSH count), shape (lengths, counts), universal (the paper's), reduced "
+        "(least, largest and mean length, and flags that occurred: the paper's record of a BRAS), all, or names.",
     ),
 ]
 Directions = Annotated[

@@ -16,8 +16,8 @@ from ..cross_fitting import require_both
 from ..feature_choice import chosen_features
 from ..fit_report import report_console
 from ..fitting import FitParameters
-from ..flow_set import read_flow_set
 from ..sizes import draw_sizes, sizes_of
+from .flow_files import read_flows
 from .options import Directions, Features, Ports, parse_ports
 
 __all__ = ["sizes"]
@@ -54,7 +54,7 @@ def sizes(
     parameters = FitParameters(trees=trees, seed=seed, budget=budget, ports=tracked, directions=directions)
     tried = _numbers("leaves", leaves, 2), _numbers("thresholds", thresholds, 0)
     with progress("reading flows"):
-        flows = read_flow_set(flow_files, names, tracked, directions)
+        flows = read_flows(flow_files, names, tracked, directions)
     require_both(flows)
     with progress("fitting") as tell:
         found = sizes_of(flows, parameters, target, tried[0], [number or None for number in tried[1]], tell)

@@ -1,6 +1,7 @@
 """``training spammers``."""
 
 import ipaddress
+import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,6 +17,7 @@ from sim.feed_key import parse_key
 from ..senders.block_list import Decision, Entry, ListFormat, check_own, decide, list_lines
 from ..senders.database import bounded_database
 from ..senders.evaluation import evaluate
+from ..senders.ipfix_records import IPFIX, as_tables
 from ..senders.networks import Network, network_list, read_networks, sender_name
 from ..senders.pseudonyms import resolve_records
 from ..senders.ranking import Ranking, rank_senders
@@ -31,7 +33,8 @@ _SMALL = 1 << 16
 
 def spammers(
     records: Annotated[
-        list[Path], typer.Argument(help="What `sim replay` wrote, .csv or .parquet; with --forest, flows to judge.")
+        list[Path],
+        typer.Argument(help="What a probe exported: .csv, .parquet or .ipfix; with --forest, flows to judge."),
     ],
     server: Annotated[
         list[str] | None, typer.Option(help="Address of an own server, which is never listed; give each.")
@@ -71,12 +74,19 @@ def spammers(
     """
     servers = [parse_address("--server", text) for text in server or ()]
     _check(servers, block_list, write, expires, window, key, addresses, reduced, forest)
+    if forest is not None and (judged := [path for path in records if path.suffix == IPFIX]):
+        raise InputError(f"{judged[0]}: records hold verdicts, --forest judges files of flows")
     own = {sender_name(address) for address in servers}
     allowed = [] if allow is None else read_networks(allow)
     judge = None if forest is None else Forest.from_json(forest)
     end = None if until is None else _time("--until", until)
-    with progress("reading records") as update, bounded_database(memory) as connection:
-        labelled = create_records(connection, records, judge, reduced=reduced)
+    with (
+        progress("reading records") as update,
+        tempfile.TemporaryDirectory(prefix="hedgerow-") as directory,
+        bounded_database(memory) as connection,
+    ):
+        tables = as_tables(records, Path(directory), warn, update)
+        labelled = create_records(connection, tables, judge, reduced=reduced)
         if labels is not None:
             join_labels(connection, labels)
         if key is not None:

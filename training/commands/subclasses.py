@@ -14,9 +14,10 @@ from compiler.features import CATALOGUE
 from ..ensemble import WeightedVote
 from ..feature_choice import chosen_features
 from ..fit_report import report_console
-from ..flow_set import FlowSet, read_flow_set
+from ..flow_set import FlowSet
 from ..labels import LABELS
 from ..subclasses import MOST_CLUSTERS, Subclasses, find_subclasses, said_rules, separation
+from .flow_files import read_flows
 from .options import Directions, Features, Ports, parse_ports
 
 __all__ = ["subclasses"]
@@ -58,7 +59,7 @@ def subclasses(
         check_file_target(forest)
     names, tracked = chosen_features(features, directions), parse_ports(ports)
     with progress("reading flows"):
-        flows = read_flow_set(flow_files, names, tracked, directions)
+        flows = read_flows(flow_files, names, tracked, directions)
     with progress("clustering"):
         found = find_subclasses(flows, seed, folds=folds, least_gain=least_gain, least_share=least_share, most=most)
         parted = separation(flows, found, seed, folds=folds)

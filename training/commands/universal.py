@@ -12,8 +12,8 @@ from compiler.features import UNIVERSAL
 
 from ..fit_report import report_console
 from ..fitting import FitParameters
-from ..flow_set import read_flow_set
 from ..universal import CANDIDATES, THRESHOLD, rank_features, verify_choice
+from .flow_files import read_flows
 from .options import Ports, parse_ports
 
 __all__ = ["universal"]
@@ -48,7 +48,7 @@ def universal(
         if path.stem in sources:
             raise InputError(f"{path}: another source is called {path.stem!r} too")
         with progress(f"reading {path.name}"):
-            sources[path.stem] = read_flow_set([path], CANDIDATES, tracked)
+            sources[path.stem] = read_flows([path], CANDIDATES, tracked)
     with progress("ranking"):
         ranked = rank_features(sources)
     kept = [entry.name for entry in ranked if entry.universal >= threshold]

@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from compiler.errors import InputError
 from sim.capture import CapturedFrame, read_capture
 from sim.headers import decode_frame, header_bytes
-from training.labels import read_rows
+from training.csv_file import read_rows
 
 MAX_BYTES = 2_000_000
 PARTS = ("learn", "learn", "test", "learn", "test")

@@ -4,10 +4,12 @@ from rich.table import Table
 
 from ..wide_console import wide_console
 from .clocks import split_zone
-from .labelling import Labelling
+from .labelling import LABEL_COLUMNS, Labelling
 from .log_lines import LineTally
 
 __all__ = ["print_labelling"]
+
+_QUEUE_IDS = LABEL_COLUMNS.index("queue_ids")
 
 
 def print_labelling(result: Labelling) -> None:
@@ -67,6 +69,10 @@ def _left_over(result: Labelling) -> Table:
     table.add_row("late packets of flows that had ended, left out", str(result.rests))
     if result.listed:
         table.add_row("flows made dnsbl by the zone file", str(result.listed))
+    several = sum(" " in row[_QUEUE_IDS] for row in result.rows)
+    table.add_row("connections with several mails, one label each", str(several))
+    mixed = sum(flows for (_, sublabel), flows in result.labels.items() if sublabel == "mixed")
+    table.add_row("of them labelled spam though some of their mails are not", str(mixed))
     for way, mails in sorted(result.judged.by.items()):
         table.add_row(f"mails {way}" if way.startswith("not") else f"mails judged by {way}", str(mails))
     _add_lines(table, log.path.name, log.tally)

@@ -7,16 +7,11 @@ from typing import Any
 from compiler.errors import InputError
 from compiler.forest import Forest
 
+from ..feature_choice import REDUCED
 from .forest_sql import score_sql, verdict_sql
 from .networks import SENDER_SQL
 
-__all__ = ["REDUCED_FEATURES", "create_records", "join_labels"]
-
-REDUCED_FEATURES = (
-    *("minpl", "maxpl", "spl", "rminpl", "rmaxpl", "rspl"),
-    *("fin", "syn", "rst", "psh", "ack", "urg"),
-)
-"""The paper's reduced record, made for a BRAS: least, largest and mean packet size, and which flags occurred."""
+__all__ = ["create_records", "join_labels"]
 
 _JUDGED = {
     "start": "TIMESTAMP",
@@ -54,7 +49,7 @@ def create_records(
     Parameters
     ----------
     forest: judges flows as ``training flows`` writes them; None takes the verdicts of records
-    reduced: the flows are reduced records, which tell no more than addresses, time and REDUCED_FEATURES
+    reduced: the flows are reduced records, which tell no more than addresses, time and REDUCED
     """
     wanted = _JUDGED if forest is None else _flow_columns(forest, reduced)
     columns = _create_raw(connection, paths, wanted, _LABELS | {"early": "INTEGER"})
@@ -96,7 +91,7 @@ def join_labels(connection: Any, path: Path) -> None:
 def _flow_columns(forest: Forest, reduced: bool) -> dict[str, str]:
     if forest.classes:
         raise InputError("--forest: must give verdicts, not classes")
-    if reduced and (more := [name for name in forest.feature_names if name not in REDUCED_FEATURES]):
+    if reduced and (more := [name for name in forest.feature_names if name not in REDUCED]):
         raise InputError(f"--forest: a reduced record does not have {', '.join(more)}, which the forest asks for")
     features = dict.fromkeys(forest.feature_names, "BIGINT")
     return _FLOWS | ({"syn": "BIGINT"} if reduced else _WHOLE) | features
@@ -123,7 +118,7 @@ def _create_raw(
     parts, common = [], None
     for path in paths:
         if not {".csv", ".parquet"} & set(path.suffixes):
-            raise InputError(f"{path}: name must end in .csv, .csv.gz or .parquet")
+            raise InputError(f"{path}: name must end in .csv, .csv.gz, .parquet or .ipfix")
     for kind in ("csv", "parquet"):
         of_kind = [str(path) for path in paths if (path.suffix == ".parquet") == (kind == "parquet")]
         if not of_kind:

@@ -1,5 +1,6 @@
 """``training label``: the labels that another program gave the same flows, in every way a log may be written."""
 
+import csv
 import gzip
 import random
 import re
@@ -42,6 +43,10 @@ def test_labels_of_the_slice(tmp_path, capsys):
     assert said.err == ""
     assert "UTC+00:00, inferred" in said.out
     assert re.search(r"lines of test.mail.log.gz that cannot be read +│ +0 │", said.out)
+    with (tmp_path / "l.csv").open(newline="") as file:
+        several = sum(" " in row["queue_ids"] for row in csv.DictReader(file))
+    assert several > 0
+    assert re.search(rf"connections with several mails, one label each +│ +{several} │", said.out)
 
 
 def test_labels_without_client_ports(tmp_path, capsys):

@@ -10,8 +10,12 @@ import pytest
 
 from compiler.features import CATALOGUE
 from compiler.forest import Forest
-from tests.training.cases import SLICE, run_training, table_of
+from hdl.cobs import cobs_encode
+from sim.export_records import ExportedRecord, ExportStream
+from tests.forests import grown_forest
+from tests.training.cases import SLICE, exported_messages, run_training, table_of
 from tests.training.senders.records import SERVER, record, table, write_records
+from training.feature_choice import REDUCED
 from training.senders.ranking import wilson_lower
 
 pytest.importorskip("duckdb", reason="needs the optional duckdb")
@@ -268,15 +272,12 @@ def test_flows_judged_by_a_forest(tmp_path, capsys):
 
 def test_reduced_records(tmp_path, capsys):
     """Sizes of packets and flags that occurred are enough columns."""
-    from tests.forests import grown_forest
-    from training.senders.record_view import REDUCED_FEATURES
-
-    forest = grown_forest(names=REDUCED_FEATURES)
+    forest = grown_forest(names=REDUCED)
     forest.to_json(tmp_path / "forest.json")
     generator = np.random.default_rng(5)
-    X = np.array([[generator.integers(1 << CATALOGUE[name].bits) for name in REDUCED_FEATURES] for _ in range(300)])
-    X[:, REDUCED_FEATURES.index("syn")] = 1
-    lines = ["t_start,client_ip,client_port,server_ip,server_port," + ",".join(REDUCED_FEATURES)]
+    X = np.array([[generator.integers(1 << CATALOGUE[name].bits) for name in REDUCED] for _ in range(300)])
+    X[:, REDUCED.index("syn")] = 1
+    lines = ["t_start,client_ip,client_port,server_ip,server_port," + ",".join(REDUCED)]
     lines += [f"{1e9 + at},198.51.100.{at % 9},{at},{SERVER},25,{','.join(map(str, X[at]))}" for at in range(300)]
     (tmp_path / "reduced.csv").write_text("\n".join(lines) + "\n")
     options = ("--forest", tmp_path / "forest.json", "--server", SERVER)
@@ -286,6 +287,37 @@ def test_reduced_records(tmp_path, capsys):
     grown_forest(names=("maxpl", "maxttl")).to_json(tmp_path / "forest.json")
     assert spammers(tmp_path / "reduced.csv", "--reduced", *options) == 2
     assert "a reduced record does not have maxttl" in capsys.readouterr().err
+
+
+def test_ipfix_messages_are_read_as_they_are(tmp_path, capsys):
+    """They give what the same records in a table give."""
+    messages = exported_messages(grown_forest(names=("maxpl", "rsp", "slas")), SLICE / "test.pcap.gz")
+    (tmp_path / "r.ipfix").write_bytes(b"".join(messages))
+    stream = ExportStream()
+    found = [entry for message in messages for entry in stream.feed(cobs_encode(message))]
+    records = [entry for entry in found if isinstance(entry, ExportedRecord)]
+    write_records(tmp_path / "r.csv", records)
+    said = []
+    for name in ("r.ipfix", "r.csv"):
+        assert spammers(tmp_path / name, "--server", "198.19.0.10") == 0
+        said.append(capsys.readouterr())
+    assert said[0] == said[1]
+    own = sum(row["client_ip"] == "198.19.0.10" for row in table(tmp_path / "r.csv"))
+    assert figure(said[0].out, "records, own servers' left out") == str(len(records) - own)
+    assert len(records) > 800
+
+
+def test_ipfix_messages_that_are_none(tmp_path, capsys):
+    path = tmp_path / "r.ipfix"
+    for content, message in (
+        (b"", "holds no flow records"),
+        (b"eggs", "the message at byte 0 is no IPFIX"),
+        (bytes((0, 10, 0, 16)) + bytes(12), "holds no flow records"),
+    ):
+        path.write_bytes(content)
+        assert spammers(path, "--server", SERVER) == 2
+        assert capsys.readouterr().err.startswith(f"error: {path}: {message}")
+    assert spammers(path, "--server", SERVER, "--forest", "f.json") == 2
 
 
 HEADER = (
@@ -325,7 +357,7 @@ def test_wrong_records(tmp_path, capsys, content, message):
     ("arguments", "message"),
     [
         (["--block-list", "list"], "--server: must name the own servers"),
-        (["r.ipfix"], "r.ipfix: name must end in .csv, .csv.gz or .parquet"),
+        (["r.txt"], "r.txt: name must end in .csv, .csv.gz, .parquet or .ipfix"),
         (["--write"], "--write: needs a --block-list"),
         (["--server", SERVER, "--write", "--block-list", "no/list"], "no/list: the directory "),
         (["--reduced"], "--reduced: needs a --forest"),
