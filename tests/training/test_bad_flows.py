@@ -3,7 +3,6 @@
 import csv
 
 import numpy as np
-import polars
 import pytest
 
 from compiler.forest import Forest
@@ -84,6 +83,7 @@ def test_missing_and_no_numbers(rows, tmp_path, capsys, command, value, message)
 
 
 def test_parquet_says_the_same(rows, flow_files, tmp_path, capsys):
+    polars = pytest.importorskip("polars", reason="needs the optional polars")
     path, out = tmp_path / "flows.parquet", tmp_path / "forest.json"
     numbers = [column for column in FLOW_COLUMNS if column not in ("t_start", "label", "sublabel")]
     numbers = [column for column in numbers if not column.endswith("_ip") and column != "sender"]
