@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from .evaluation import FOREST, STUMP, Case, groups_of, precision
-from .leaks import Leak
+from .leaks import COLUMNS, Leak
 
 __all__ = ["SPAM_SHARES", "print_cases", "print_leaks"]
 
@@ -91,19 +91,11 @@ def print_leaks(console: Console, leaks: Sequence[Leak]) -> None:
     """Balanced accuracy of what leaks, beside that of the features of the forest."""
     table = _table(
         "leak tests: balanced accuracy of a vote without caution",
-        ("source", "task", "features"),
-        ("senders apart", "coins for senders", "above chance", "flows apart"),
+        COLUMNS[:3],
+        COLUMNS[3:],
     )
     for leak in leaks:
-        table.add_row(
-            leak.source,
-            leak.task,
-            leak.features,
-            str(leak.by_sender),
-            f"{leak.chance[0]:.3f}–{leak.chance[1]:.3f}",
-            "yes" if leak.above_chance else "no",
-            f"{leak.by_flow:.3f}",
-        )
+        table.add_row(*leak.cells)
     console.print(table)
 
 

@@ -11,7 +11,7 @@ from .detection import Interval, Resamples
 from .fitting import FitParameters, vote_learner
 from .flow_set import FlowSet
 
-__all__ = ["LEAKS", "TASKS", "Leak", "leaks_of", "warnings_of"]
+__all__ = ["COLUMNS", "LEAKS", "TASKS", "Leak", "leaks_of", "warnings_of"]
 
 LEAKS = {
     "TTL and window of the client": ("maxtw", "stw", "mintw", "maxttl", "minttl", "sttl"),
@@ -23,6 +23,9 @@ TASKS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "spam against ham": (("spam",), ("ham",)),
     "all spam against legitimate": (("dnsbl", "spam"), ("ham", "outgoing", "submission")),
 }
+COLUMNS = ("source", "task", "features", "senders apart", "coins for senders", "above chance", "flows apart")
+"""Of a table of leaks; the first three are texts."""
+
 _TREES = 30
 _COINS = 1000
 _MEMORY = 0.05
@@ -51,6 +54,19 @@ class Leak:
     @property
     def above_chance(self) -> bool:
         return self.by_sender.value > self.chance[1] and self.by_sender.low > 0.5
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """Its row of a table, under :data:`COLUMNS`."""
+        return (
+            self.source,
+            self.task,
+            self.features,
+            str(self.by_sender),
+            f"{self.chance[0]:.3f}–{self.chance[1]:.3f}",
+            "yes" if self.above_chance else "no",
+            f"{self.by_flow:.3f}",
+        )
 
 
 def leaks_of(name: str, flows: FlowSet, parameters: FitParameters, features: tuple[str, ...]) -> list[Leak]:

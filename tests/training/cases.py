@@ -9,21 +9,42 @@ import pytest
 
 from compiler.cli import run
 from compiler.export_fields import export_messages
-from compiler.features import accumulators_of
+from compiler.features import CATALOGUE, accumulators_of
 from compiler.forest import Forest
 from hdl.entry_layout import EntryLayout
 from sim.capture import read_capture
 from sim.ipfix_writer import IpfixWriter, probe_messages
 from sim.items import items_of
 from sim.probe import SoftwareProbe
+from sim.table_parameters import TableParameters
 from training.__main__ import app
 
-__all__ = ["CAPTURES", "MAILLAB", "SLICE", "exported_messages", "random_flows", "run_training", "table_of"]
+__all__ = [
+    "CAPTURES",
+    "MAILLAB",
+    "PARAMETERS",
+    "PORTS",
+    "SLICE",
+    "exported_messages",
+    "random_flows",
+    "run_training",
+    "table_of",
+]
 
 REPOSITORY = Path(__file__).parents[2]
 SLICE = REPOSITORY / "training" / "data"
 CAPTURES = REPOSITORY.parent / "shared" / "data" / "captures"
 MAILLAB = REPOSITORY.parent / "shared" / "data" / "maillab" / "main"
+
+PORTS = frozenset({25, 587})
+PARAMETERS = TableParameters(
+    idle_ms=120_000,
+    active_ms=1_800_000,
+    linger_ms=2_000,
+    ports=PORTS,
+    accumulators=accumulators_of(tuple(CATALOGUE)),
+)
+"""Of flows with every feature, as `training flows` measures them."""
 
 
 def run_training(*arguments) -> int:

@@ -3,26 +3,16 @@
 import numpy as np
 import pytest
 
-from compiler.features import CATALOGUE, accumulators_of
 from hdl.accumulator import OCTETS, PACKETS, Accumulator
 from sim.capture import read_capture
 from sim.extraction import extract_flows
-from sim.table_parameters import TableParameters
-from tests.training.cases import SLICE, run_training
+from tests.training.cases import PARAMETERS, PORTS, SLICE, run_training
 from training.data.make_slice import capture_bytes
 from training.disturbances import DISTURBANCES, farther, from_packet, merged, one_way, sampled
 from training.packet_log import read_packets
 from training.sampling import half_handshakes
 
 CAPTURE = SLICE / "test.pcap.gz"
-PORTS = frozenset({25, 587})
-PARAMETERS = TableParameters(
-    idle_ms=120_000,
-    active_ms=1_800_000,
-    linger_ms=2_000,
-    ports=PORTS,
-    accumulators=accumulators_of(tuple(CATALOGUE)),
-)
 MAX_TTL, MAX_LENGTH = Accumulator("max", "ttl"), Accumulator("max", "length")
 
 

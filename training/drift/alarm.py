@@ -73,7 +73,8 @@ def population_stability(learnt: NDArray, now: NDArray) -> NDArray[np.float64]:
     for counts in (learnt, now):
         filled = counts + 0.5
         shares.append(filled / filled.sum(axis=-1, keepdims=True))
-    return np.sum((shares[1] - shares[0]) * np.log(shares[1] / shares[0]), axis=-1)
+    # A difference of logarithms: the index of then and now is that of now and then to the last bit.
+    return np.sum((shares[1] - shares[0]) * (np.log(shares[1]) - np.log(shares[0])), axis=-1)
 
 
 def compare(

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from compiler.errors import InputError
 from compiler.extras import import_extra
 
-from ..leaks import LEAKS, Leak, warnings_of
+from ..leaks import COLUMNS, LEAKS, Leak, warnings_of
 from .contents import Content, Drawing, Note, Table
 from .drawing import INK, NEITHER, QUIET, SERIES, SPAM, finish, legend_below, new_axes
 from .study import Study
@@ -58,20 +58,7 @@ def _draw(leaks: Sequence[Leak]) -> Drawing:
 
 
 def _table(leaks: Sequence[Leak]) -> Table:
-    rows = [
-        (
-            leak.source,
-            leak.task,
-            leak.features,
-            str(leak.by_sender),
-            f"{leak.chance[0]:.3f}–{leak.chance[1]:.3f}",
-            "yes" if leak.above_chance else "no",
-            f"{leak.by_flow:.3f}",
-        )
-        for leak in leaks
-    ]
-    columns = ("source", "task", "features", "senders apart", "coins for senders", "above chance", "flows apart")
-    return Table("Balanced accuracy of a vote without caution", columns, rows, texts=3)
+    return Table("Balanced accuracy of a vote without caution", COLUMNS, [leak.cells for leak in leaks], texts=3)
 
 
 LEAK_TESTS = Topic(

@@ -3,23 +3,13 @@
 import numpy as np
 import pytest
 
-from compiler.features import CATALOGUE, accumulators_of
 from hdl.accumulator import FLAG_BITS, OCTETS, PACKETS, Accumulator
-from sim.table_parameters import TableParameters
-from tests.training.cases import SLICE
+from tests.training.cases import PARAMETERS, PORTS, SLICE
 from training.attacks import ATTACKS, ham_lengths, mixed_in
 from training.conversations import conversations, empty_lengths, goes_inward, has_address, place_within
 from training.labels import read_labels
 from training.packet_log import read_packets
 
-PORTS = frozenset({25, 587})
-PARAMETERS = TableParameters(
-    idle_ms=120_000,
-    active_ms=1_800_000,
-    linger_ms=2_000,
-    ports=PORTS,
-    accumulators=accumulators_of(tuple(CATALOGUE)),
-)
 SENDERS = frozenset({"198.18.1.111", "198.18.1.47", "198.18.1.127"})
 
 

@@ -1,6 +1,7 @@
-"""Records for tests, in the files that `sim replay` writes."""
+"""Records for tests, in the files that `sim replay` writes, and what `training spammers` says of them."""
 
 import csv
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -9,12 +10,21 @@ from hdl.verdict import EndReason, Verdict, VerdictReason
 from sim.export_records import ExportedRecord
 from sim.identity import Endpoint, Pseudonym
 from sim.record_file import writing_records
+from tests.training.cases import run_training
 from training.maillog.sessions import number_of
 
-__all__ = ["SERVER", "START_MS", "record", "table", "write_records"]
+__all__ = ["HEADER", "ROW", "SERVER", "START_MS", "figure", "many", "record", "spammers", "table", "write_records"]
 
 SERVER = "192.0.2.25"
 START_MS = 1_795_446_000_000
+HEADER = (
+    "start,end,client_ip,client_port,server_ip,server_port,packets,octets,response_packets,response_octets,end_reason,"
+    "biflow_direction,verdict,reason,score,forest_id,build_id,monitor_only,anonymised,early\n"
+)
+ROW = (
+    "2026-11-23T15:00:00.000Z,2026-11-23T15:00:00.500Z,198.51.100.7,4000,192.0.2.25,25,5,500,5,500,end,1,spam,decided,"
+    "100,00000001,00000002,0,0,0\n"
+)
 _COUNTS = {PACKETS: 5, OCTETS: 500}
 
 
@@ -52,3 +62,18 @@ def write_records(path: Path, records: Iterable[ExportedRecord]) -> Path:
 def table(path: Path) -> list[dict[str, str]]:
     with path.open(newline="") as file:
         return list(csv.DictReader(file))
+
+
+def many(client: str, verdicts: list[int], second: float = 0, **changes) -> list:
+    """Records of one client, a second apart."""
+    return [record(client, verdict, second + at, port=1000 + at, **changes) for at, verdict in enumerate(verdicts)]
+
+
+def spammers(*arguments) -> int:
+    """The exit code of the command."""
+    return run_training("spammers", *arguments)
+
+
+def figure(said: str, name: str) -> str:
+    """What stands beside a name in the tables that the command prints."""
+    return re.search(rf"│ {re.escape(name)} +│ +(\S.*?) │", said)[1]
