@@ -128,9 +128,8 @@ def wire(board_name: str, line_hz: int, count: int, console: Console) -> dict[st
     }
 
 
-def backbone_parameters() -> ProbeParameters:
+def backbone_parameters(parameters: ProbeParameters) -> ProbeParameters:
     """The probe of the gigabit board, but for words of eight bytes and more flows."""
-    parameters = reference_parameters("colorlight_5a75b")
     table = dataclasses.replace(parameters.table, sets=512)
     return dataclasses.replace(parameters, table=table, pipeline=Pipeline(item_bytes=8, hashes=4))
 
@@ -227,7 +226,7 @@ def main(
     count = max(1000, int(FRAMES * share))
     worst = [wire(name, line_hz, count, console) for name, line_hz in LINES.items()]
     console.print(worst)
-    parameters = backbone_parameters()
+    parameters = backbone_parameters(reference_parameters("colorlight_5a75b"))
     fast = [backbone(count, TRACKED_IN, BACKBONE_FRAMES_PER_S, 125_000_000, parameters)]
     for ways in (4, 2):
         table = dataclasses.replace(parameters.table, ways=ways, sets=2048 // ways)

@@ -56,6 +56,8 @@ class BlockUpdate(wiring.Component):
     def elaborate(self, platform):
         m = Module()
 
+        out = Signal.like(self.o, reset_less=True)
+        m.d.comb += self.o.eq(out)
         operands = {name: getattr(self, name) for name in ("length", "length_squared", "window", "ttl")}
         operands["one"] = 1
         for accumulator in self._layout.accumulators:
@@ -66,10 +68,10 @@ class BlockUpdate(wiring.Component):
             m.d.comb += before.eq(Mux(self.empty, 0, self.i[name]))
             if accumulator.operation == "add":
                 counts = 1 if accumulator.flag is None else self.flags[accumulator.flag]
-                m.d.sync += self.o[name].eq(before + Mux(counts, operand, 0))
+                m.d.sync += out[name].eq(before + Mux(counts, operand, 0))
             else:
                 larger = operand > before
                 takes = self.empty | (larger if accumulator.operation == "max" else ~larger)
-                m.d.sync += self.o[name].eq(Mux(takes, operand, before))
+                m.d.sync += out[name].eq(Mux(takes, operand, before))
 
         return m

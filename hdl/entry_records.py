@@ -81,7 +81,7 @@ class EntryRecords(wiring.Component):
         m.submodules.endpoints = endpoints = BlockRam(MemoryData(shape=_Endpoints, depth=p.entries, init=[]))
         m.submodules.block_update = BlockUpdate(layout=layout)
 
-        emitted, tag, reason = Signal.like(self.entry), Signal(EntryTag), Signal(EndReason)
+        emitted, tag, reason = Signal.like(self.entry), Signal(EntryTag, reset_less=True), Signal(EndReason)
         emitting = Signal(4)
         with m.If(self.emit):
             m.d.sync += emitted.eq(self.entry)
@@ -96,11 +96,11 @@ class EntryRecords(wiring.Component):
         with m.If(emitting[:2].any()):
             m.d.comb += self._blocks.read_address.eq(Cat(emitting[1], emitted))
 
-        new_endpoints, fills = Signal(_Endpoints), Signal(2)
+        new_endpoints, fills = Signal(_Endpoints, reset_less=True), Signal(2)
         self._turn(m, new_endpoints)
         m.d.sync += fills.eq(Cat(self.update & self.fills, fills))
         # Right behind the block RAM, whose output comes late in the clock, there is nothing but a register.
-        read = Signal.like(self._blocks.read_data)
+        read = Signal.like(self._blocks.read_data, reset_less=True)
         m.d.sync += read.eq(self._blocks.read_data)
         touched = self._update(m, read)
         m.d.comb += [
@@ -109,7 +109,8 @@ class EntryRecords(wiring.Component):
             endpoints.write_enable.eq(fills[1]),
         ]
 
-        kept, forward, response = Signal(_Endpoints), Signal(shape), Signal(shape)
+        kept = Signal(_Endpoints, reset_less=True)
+        forward, response = (Signal(shape, reset_less=True) for _ in range(2))
         with m.If(emitting[1]):
             m.d.sync += kept.eq(endpoints.read_data)
         with m.If(emitting[2]):
@@ -137,8 +138,8 @@ class EntryRecords(wiring.Component):
         update, words = m.submodules.block_update, self.item.words
         steps = Signal(3)
         touched, response, empty = Signal.like(self.touched), Signal(), Signal()
-        length, window, marks = Signal(16), Signal(16), Signal(16)
-        squared = Signal(32)
+        length, window, marks = (Signal(16, reset_less=True) for _ in range(3))
+        squared = Signal(32, reset_less=True)
         with m.If(self.update):
             m.d.sync += [
                 touched.eq(self.touched),

@@ -44,15 +44,15 @@ class FeatureCollector(wiring.Component):
         m = Module()
 
         names = list(self.o.p.shape().members)
-        index = Signal(range(len(names)))
-        m.d.comb += self.i.ready.eq(~self.o.valid)
+        index, features = Signal(range(len(names))), Signal.like(self.o.payload, reset_less=True)
+        m.d.comb += [self.i.ready.eq(~self.o.valid), self.o.payload.eq(features)]
         with m.If(self.o.ready):
             m.d.sync += self.o.valid.eq(0)
         with m.If(self.i.valid & self.i.ready):
             with m.Switch(index):
                 for number, name in enumerate(names):
                     with m.Case(number):
-                        m.d.sync += self.o.p[name].eq(self.i.p.value)
+                        m.d.sync += features[name].eq(self.i.p.value)
             m.d.sync += index.eq(index + 1)
             with m.If(self.i.p.last):
                 m.d.sync += [index.eq(0), self.o.valid.eq(1)]

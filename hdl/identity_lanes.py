@@ -83,13 +83,14 @@ class _Lane(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         m.submodules.hash = keyed_hash = KeyedHash()
-        words, out = self.o.p.words, self.o.p
-        ipv6 = out.descriptor.ipv6
+        self._out = out = Signal(IdentifiedItem, reset_less=True)
+        words, ipv6 = out.words, out.descriptor.ipv6
         # The next word is chosen while the last one is hashed, so that no path leads through
         # both, and found a clock before that.
-        step, word, last = Signal(range(14)), Signal(32), Signal()
-        found, is_last = Signal(32), Signal()
+        step, word, last = Signal(range(14)), Signal(32, reset_less=True), Signal()
+        found, is_last = Signal(32, reset_less=True), Signal()
         m.d.sync += [found.eq(self._message(step)), is_last.eq(step == 9)]
+        m.d.comb += self.o.payload.eq(out)
         m.d.comb += [keyed_hash.key.eq(self.key), keyed_hash.i.p.data.eq(word), keyed_hash.i.p.last.eq(last)]
 
         def choose():
@@ -135,10 +136,10 @@ class _Lane(wiring.Component):
 
     def _order(self, m):
         """Finds the higher endpoint: the first word in which the addresses differ decides, or else the ports."""
-        words, out = self.o.p.words, self.o.p
+        words, out = self._out.words, self._out
         pairs = [(words.source[n], words.destination[n]) for n in range(4)]
         pairs.append((words.ports[16:], words.ports[:16]))
-        above, differ = Signal(len(pairs)), Signal(len(pairs))
+        above, differ = Signal(len(pairs), reset_less=True), Signal(len(pairs), reset_less=True)
         m.d.sync += [
             above.eq(Cat(source > destination for source, destination in pairs)),
             differ.eq(Cat(source != destination for source, destination in pairs)),
@@ -155,9 +156,9 @@ class _Lane(wiring.Component):
 
     def _message(self, step):
         """The words that are hashed, the lower endpoint's address first."""
-        words, swapped = self.o.p.words, self.o.p.swapped
+        words, swapped = self._out.words, self._out.swapped
         lower = [Mux(swapped, words.destination[n], words.source[n]) for n in range(4)]
         higher = [Mux(swapped, words.source[n], words.destination[n]) for n in range(4)]
         ports = Mux(swapped, words.ports.rotate_left(16), words.ports)
-        length = Mux(self.o.p.descriptor.ipv6, 37, 13)
+        length = Mux(self._out.descriptor.ipv6, 37, 13)
         return Array([*lower, *higher, ports, Cat(Const(_TCP, 24), length, Const(0, 2))])[step]

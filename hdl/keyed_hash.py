@@ -41,7 +41,7 @@ class KeyedHash(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         words = _Words(m)
-        low = Signal(32)
+        low = Signal(32, reset_less=True)
         step = Signal(3)
         m.d.comb += self.o.payload.eq(Cat(low, words.v1 ^ words.v3))
 
@@ -106,7 +106,7 @@ class _Words:
 
     def __init__(self, m):
         self.m = m
-        self.p, self.q, self.v1, self.v3 = (Signal(32) for _ in range(4))
+        self.p, self.q, self.v1, self.v3 = (Signal(32, reset_less=True) for _ in range(4))
         self.odd = Signal()
         self.p_sum, self.q_sum = Signal(32), Signal(32)
         m.d.comb += [self.p_sum.eq(self.p + self.v1), self.q_sum.eq(self.q + self.v3)]

@@ -79,7 +79,7 @@ class PipelinedFlowTable(wiring.Component):
         m.submodules.tags = self._tags = BlockRam(MemoryData(shape=EntryTag, depth=p.entries, init=[]))
         m.submodules.examination = TagExamination(parameters=p)
         m.submodules.records = records = EntryRecords(parameters=p)
-        self._item = Signal(IdentifiedItem)
+        self._item = Signal(IdentifiedItem, reset_less=True)
         self._way, self._sweep = Signal(range(p.ways)), Signal(range(p.entries))
         self._flushed = Signal(range(p.entries))
         self._at_address, self._last_address = Signal(), Signal()  # a tag is asked for; it is the item's last
@@ -146,8 +146,8 @@ class PipelinedFlowTable(wiring.Component):
         m.d.sync += self._settled.eq(asked[-1] & last[-1])
 
         found = examination.o
-        self._best, self._rank, self._found_way = Signal.like(found), Signal(_Rank), Signal(range(p.ways))
-        self._has_best, self._swept = Signal(), Signal.like(found)
+        self._best, self._swept = (Signal.like(found, reset_less=True) for _ in range(2))
+        self._has_best, self._rank, self._found_way = Signal(), Signal(_Rank), Signal(range(p.ways))
         state, best_state = found.tag.state, self._best.tag.state
         rank = Signal(_Rank)
         with m.If(found.hit):
@@ -193,7 +193,7 @@ class PipelinedFlowTable(wiring.Component):
         self._response, self._empty, self._full = Signal(), Signal(), Signal()
         response = item.swapped ^ initiator_high
         counter = Mux(response, tag.response, tag.forward)
-        self._after = after = Signal(EntryTag)
+        self._after = after = Signal(EntryTag, reset_less=True)
         m.d.sync += [
             self._response.eq(response),
             self._empty.eq(self._fills | (counter == 0)),
@@ -241,7 +241,7 @@ class PipelinedFlowTable(wiring.Component):
         """Chooses the entry that leaves from what was found out about it a clock before."""
         self._sweeps, self._emits = Signal(), Signal()
         self._of_best, self._of_victim, self._of_full, self._of_flush = (Signal() for _ in range(4))
-        self._emitted, self._left = Signal.like(self._best), Signal.like(self._sweep)
+        self._emitted, self._left = Signal.like(self._best, reset_less=True), Signal.like(self._sweep)
         m.d.sync += [
             self._left.eq(m.submodules.records.entry),
             self._emitted.eq(Mux(self._of_best, self._best, self._swept)),

@@ -52,11 +52,13 @@ class RecordWords(wiring.Component):
 
         # A word is chosen in two steps: of every group one, then a group.
         groups = [[self.i.p[n] for n in range(at, min(at + _GROUP, count))] for at in range(0, count, _GROUP)]
-        chosen = [Signal(32, name=f"chosen_{number}") for number in range(len(groups))]
+        chosen = [Signal(32, name=f"chosen_{number}", reset_less=True) for number in range(len(groups))]
+        data = Signal(32, reset_less=True)
         there, group, is_first, is_last = Signal(), Signal(range(len(groups))), Signal(), Signal()
         m.d.comb += [
             goes_on.eq(~self.o.valid | self.o.ready),
             self.i.ready.eq(goes_on & last),
+            self.o.p.data.eq(data),
             self.busy.eq(self.i.valid | there | self.o.valid),
         ]
         with m.If(goes_on):
@@ -64,7 +66,7 @@ class RecordWords(wiring.Component):
             m.d.sync += [there.eq(self.i.valid), group.eq(word // _GROUP), is_first.eq(first), is_last.eq(last)]
             m.d.sync += [
                 self.o.valid.eq(there),
-                self.o.p.data.eq(Array(chosen)[group]),
+                data.eq(Array(chosen)[group]),
                 self.o.p.first.eq(is_first),
                 self.o.p.last.eq(is_last),
             ]

@@ -27,7 +27,7 @@ class SkidBuffer(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        held, holds = Signal(self._shape), Signal()
+        held, holds = Signal(self._shape, reset_less=True), Signal()
         m.d.comb += [
             self.i.ready.eq(~holds),
             self.o.valid.eq(holds | self.i.valid),

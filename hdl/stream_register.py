@@ -1,6 +1,6 @@
 """StreamRegister: one item of a stream behind registers, so that no path leads through from either side."""
 
-from amaranth.hdl import Module
+from amaranth.hdl import Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -26,10 +26,12 @@ class StreamRegister(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.d.comb += self.i.ready.eq(~self.o.valid)
+        # No reset, whose way to all registers of a payload would only take the place of others.
+        payload = Signal.like(self.o.payload, reset_less=True)
+        m.d.comb += [self.i.ready.eq(~self.o.valid), self.o.payload.eq(payload)]
         # The payload is taken whether there is one or not, so that little decides over many registers.
         with m.If(~self.o.valid):
-            m.d.sync += [self.o.payload.eq(self.i.payload), self.o.valid.eq(self.i.valid)]
+            m.d.sync += [payload.eq(self.i.payload), self.o.valid.eq(self.i.valid)]
         with m.Elif(self.o.ready):
             m.d.sync += self.o.valid.eq(0)
 

@@ -48,12 +48,14 @@ class TagExamination(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         p = self._parameters
-        read, compared = Signal(EntryTag), Signal(EntryTag)
-        m.d.sync += [read.eq(self.tag), compared.eq(read), self.o.tag.eq(compared)]
+        # Nothing here has a reset: what was found means something only where a tag was asked for.
+        read, compared, out = (Signal(shape, reset_less=True) for shape in (EntryTag, EntryTag, Examined))
+        m.d.sync += [read.eq(self.tag), compared.eq(read), out.tag.eq(compared)]
+        m.d.comb += self.o.eq(out)
 
         parts = range(0, len(self.identity), _COMPARED_BITS)
-        equal = Signal(len(parts))
-        idle_ms, active_ms, closed_ms = Signal(32), Signal(32), Signal(CLOSED_BITS)
+        equal = Signal(len(parts), reset_less=True)
+        idle_ms, active_ms, closed_ms = (Signal(bits, reset_less=True) for bits in (32, 32, CLOSED_BITS))
         m.d.sync += [
             equal.eq(Cat(read.identity[at:][:_COMPARED_BITS] == self.identity[at:][:_COMPARED_BITS] for at in parts)),
             idle_ms.eq(self.now - read.last),
@@ -66,9 +68,9 @@ class TagExamination(wiring.Component):
         active = ~at_most(active_ms, p.active_ms - 1)
         lingered = state.closing & ~at_most(closed_ms, p.linger_ms - 1)
         m.d.sync += [
-            self.o.hit.eq(equal.all() & state.valid),
-            self.o.expired.eq((idle | active | lingered) & state.valid),
-            self.o.reason.eq(Mux(state.closing, EndReason.END, Mux(idle, EndReason.IDLE, EndReason.ACTIVE))),
+            out.hit.eq(equal.all() & state.valid),
+            out.expired.eq((idle | active | lingered) & state.valid),
+            out.reason.eq(Mux(state.closing, EndReason.END, Mux(idle, EndReason.IDLE, EndReason.ACTIVE))),
         ]
 
         return m

@@ -48,8 +48,10 @@ class WordParser(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        word, there, marks, reaches = Signal.like(self.i.p), Signal(), Signal(WordMarks), Signal(WORD_BYTES)
-        read = Signal(ParsedItem)
+        word, there = Signal.like(self.i.p, reset_less=True), Signal()
+        marks, reaches = Signal(WordMarks, reset_less=True), Signal(WORD_BYTES, reset_less=True)
+        read, out = Signal(ParsedItem, reset_less=True), Signal(ParsedItem, reset_less=True)
+        m.d.comb += self.o.payload.eq(out)
         kind, no_item = read.descriptor.kind, Signal()
         keeper = _Keeper(m, read.words)
         reader = HeaderReader(
@@ -95,14 +97,14 @@ class WordParser(wiring.Component):
             cut = (kind >= ItemKind.SETUP) & ~settled
             m.d.sync += [
                 descriptor_there.eq(1),
-                self.o.p.descriptor.eq(read.descriptor),
-                self.o.p.descriptor.ipv6.eq(reader.ipv6),
-                self.o.p.descriptor.bad.eq(no_item | cut),
-                self.o.p.descriptor.outcome.eq(outcome),
+                out.descriptor.eq(read.descriptor),
+                out.descriptor.ipv6.eq(reader.ipv6),
+                out.descriptor.bad.eq(no_item | cut),
+                out.descriptor.outcome.eq(outcome),
             ]
         with m.If(descriptor_there):
             # The last word has been kept meanwhile.
-            m.d.sync += [self.o.p.words.eq(read.words), self.o.valid.eq(1)]
+            m.d.sync += [out.words.eq(read.words), self.o.valid.eq(1)]
 
         return m
 
@@ -155,7 +157,7 @@ class _Keeper:
         """Adds what keeps them, outside of all conditions."""
         m = self._m
         for numbers, stores, value in self._asked:
-            due, held = Signal.like(stores), Signal(32, name="held")
+            due, held = Signal.like(stores), Signal(32, name="held", reset_less=True)
             m.d.sync += [due.eq(stores), held.eq(value)]
             for bit, number in enumerate(numbers):
                 with m.If(due[bit]):

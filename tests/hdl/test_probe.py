@@ -108,7 +108,8 @@ def test_wide_items(item_bytes, paused):
     model = SoftwareProbe(forest, sets=2, ways=2, idle_ms=1000, active_ms=4000, linger_ms=300, key=KEY)
     expected = [as_exported(entry, EPOCH_MS, int(BUILD, 16)) for entry in model.run(map(parse_item, items))]
 
-    parameters = probe_of(forest, pipeline=Pipeline(item_bytes, 2))
+    # The circuits that tests/sim/test_fuzzing.py takes: each is compiled once.
+    parameters = probe_of(forest, pipeline=Pipeline(item_bytes, 2), wait=True)
     records, counters = _run(parameters, items, 11 if paused else None, engine="compiled")
 
     assert records == expected
