@@ -1,6 +1,7 @@
 """CompiledProbe: the probe of an export as machine code, items in at the link, bytes out as on the serial line."""
 
 import contextlib
+import copy
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -42,9 +43,16 @@ class CompiledProbe:
 
     def __init__(self, parameters: ProbeParameters, *, say: Callable[[str], None] = lambda _: None):
         line = ProbeLine(parameters=parameters)
-        self.circuit = CompiledCircuit(compile_component(line, say=say))
+        self._library = compile_component(line, say=say)
+        self.circuit = CompiledCircuit(self._library)
         self._quiet_cycles = quiet_cycles(parameters)
         self._item_bytes = 1 if parameters.pipeline is None else parameters.pipeline.item_bytes
+
+    def renewed(self) -> "CompiledProbe":
+        """Another one, as it is at the start; its circuit need not be made again."""
+        another = copy.copy(self)
+        another.circuit = CompiledCircuit(self._library)
+        return another
 
     @property
     def cycles(self) -> int:

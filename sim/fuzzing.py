@@ -74,10 +74,10 @@ def fuzz(
     tell: called with the frames that are done and of how many
     say: see :func:`~sim.compiling.compile_circuit`
     """
-    done = Fuzzed()
+    done, circuit = Fuzzed(), CompiledProbe(probe.waiting, say=say)
     for number, begin in enumerate(range(0, frames, FUZZ_RUN)):
         count = min(FUZZ_RUN, frames - begin)
-        run = _Run(probe, build_id, seed + number, count, captures, say)
+        run = _Run(probe, circuit.renewed(), build_id, seed + number, count, captures)
         if upsets:
             done.upsets += run.upset(upsets)
         run.hold(done)
@@ -91,17 +91,17 @@ class _Run:
     def __init__(
         self,
         probe: ExportedProbe,
+        circuit: CompiledProbe,
         build_id: int,
         seed: int,
         frames: int,
         captures: Sequence[Sequence[CapturedFrame]],
-        say: Callable[[str], None],
     ):
-        self._probe, self._build_id, self._seed, self._frames, self._captures = probe, build_id, seed, frames, captures
+        self._probe, self._circuit, self._build_id = probe, circuit, build_id
+        self._seed, self._frames, self._captures = seed, frames, captures
         self._where = f"fuzz, seed {seed}, {frames} frames"
         self._key = random.Random(seed).getrandbits(64)
         self._model: SoftwareProbe = software_probe(probe, self._key)
-        self._circuit = CompiledProbe(probe.waiting, say=say)
         self._stream = ExportStream()
         self._before: _Counts = dict.fromkeys(Counter, 0)
         self._model_before: _Counts = dict(self._before)

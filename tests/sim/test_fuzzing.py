@@ -40,13 +40,14 @@ def fuzzed(pipeline, captures, **options):
     return fuzz(probe, int(BUILD, 16), captures=captures, **options)
 
 
-@pytest.mark.parametrize("pipeline", [SERIAL, *PIPELINES], ids=str)
-def test_nothing_differs(pipeline, captures, monkeypatch):
-    monkeypatch.setattr("sim.fuzzing.FUZZ_RUN", 1500)
+# With what is fuzzed below, a hundredth of what benchmarks/fuzz.py sends.
+@pytest.mark.parametrize(("pipeline", "frames"), [(SERIAL, 26_000), *((wide, 6000) for wide in PIPELINES)], ids=str)
+def test_nothing_differs(pipeline, frames, captures, monkeypatch):
+    monkeypatch.setattr("sim.fuzzing.FUZZ_RUN", 2500)
     told = []
-    done = fuzzed(pipeline, captures, frames=4000, seed=3, tell=lambda *counts: told.append(counts))
-    assert told == [(1500, 4000), (3000, 4000), (4000, 4000)]
-    assert (done.frames, done.upsets) == (4000, 0)
+    done = fuzzed(pipeline, captures, frames=frames, seed=3, tell=lambda *counts: told.append(counts))
+    assert told == [(min(2500 * run, frames), frames) for run in range(1, len(told) + 1)]
+    assert (done.frames, done.upsets) == (frames, 0)
     assert done.records > 100
     assert done.items > done.frames
     assert done.cycles > 20 * done.frames
