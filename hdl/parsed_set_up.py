@@ -12,14 +12,16 @@ __all__ = ["ParsedSetUp"]
 
 
 class ParsedSetUp(wiring.Component):
-    """Passes on every item but set-up items, as :class:`~hdl.set_up.SetUp` does.
+    """Applies set-up items as :class:`~hdl.set_up.SetUp` does, but passes them on where there was one before.
+
+    The table then flushes itself as for a flush, and says so by ``flushed``; flushes before it are still under way.
 
     **Latency**: 0 cycles.
 
     Attributes
     ----------
     i, o: items
-    flushed: high for one clock when the table has handled a flush
+    flushed: high for one clock when the table has handled a set-up item
     quiet: no record is waiting
     done: there was a set-up
     key, epoch_ms: what it said
@@ -59,7 +61,7 @@ class ParsedSetUp(wiring.Component):
                     with m.If(self.i.valid & self.o.ready & tells):
                         m.d.sync += self.seconds.eq(words.source[0])
             with m.State("FLUSH"):
-                m.d.comb += [self.o.valid.eq(1), self.o.p.descriptor.kind.eq(ItemKind.FLUSH)]
+                m.d.comb += self.o.valid.eq(1)
                 with m.If(self.o.ready):
                     m.next = "FLUSHED"
             with m.State("FLUSHED"):

@@ -63,7 +63,7 @@ class PipelinedFront(ProbeFront):
             self.ready.eq(table.ready & set_up.done),
             frame_tally.ready.eq(self.ready),
             set_up.quiet.eq(self.quiet & ~words.busy),
-            set_up.flushed.eq(table.flush),
+            set_up.flushed.eq(table.set_up),
             table.restart.eq(set_up.restart),
             hashes.key.eq(set_up.key),
             self.set_up.eq(set_up.done),

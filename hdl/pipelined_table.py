@@ -50,6 +50,7 @@ class PipelinedFlowTable(wiring.Component):
     ready: all entries have been freed after reset
     idle: no item is under way and no record waits
     tick, flush: high for one clock when one has been handled, all its records included
+    set_up: the same, when the flush was that for a set-up item
     now_ms: the latest time of all items
     fill: entries in use
     i: items
@@ -65,6 +66,7 @@ class PipelinedFlowTable(wiring.Component):
                 "idle": Out(1),
                 "tick": Out(1),
                 "flush": Out(1),
+                "set_up": Out(1),
                 "now_ms": Out(32),
                 "fill": Out(range(parameters.entries + 1)),
                 "i": In(stream.Signature(IdentifiedItem)),
@@ -295,7 +297,7 @@ class PipelinedFlowTable(wiring.Component):
             first = Cat(Const(0, len(self._way)), i.p.identity[: len(self._set)])
             m.d.comb += self._tags.read_address.eq(Mux(used, first, self._sweep))
             with m.If(i.valid & held):
-                with m.If(i.p.descriptor.kind == ItemKind.FLUSH):
+                with m.If((i.p.descriptor.kind == ItemKind.FLUSH) | (i.p.descriptor.kind == ItemKind.SETUP)):
                     m.next = "FLUSH"
                 with m.Elif(used):
                     m.d.comb += self._at_address.eq(1)
@@ -386,7 +388,7 @@ class PipelinedFlowTable(wiring.Component):
                     m.d.sync += self._freed.eq(1)
         with m.State("FLUSHED"):
             with m.If(~records.busy):
-                m.d.comb += self.flush.eq(1)
+                m.d.comb += [self.flush.eq(1), self.set_up.eq(self._item.descriptor.kind == ItemKind.SETUP)]
                 # Nothing is left, whatever bits of the memories have turned over.
                 m.d.sync += [self._flushed.eq(0), self.fill.eq(0)]
                 m.next = "IDLE"

@@ -278,6 +278,28 @@ def test_before_the_set_up_frames_are_counted_not_ready():
     assert (counts[Counter.FRAMES_USED], counts[Counter.BAD_ITEMS]) == (0, 1)
 
 
+@pytest.mark.parametrize("item_bytes", [1, 4, 8])
+def test_a_set_up_waits_for_its_own_flush(item_bytes):
+    """Another one, which is still under way, says nothing of what lies between the two."""
+    rng = random.Random(9)
+    forest = grown_forest(names=UNIVERSAL, seed=11)
+    model = SoftwareProbe(forest, sets=2, ways=2, idle_ms=1000, active_ms=4000, linger_ms=300, key=KEY)
+    run = [item for item in random_items(rng, 60, hosts=1, step_ms=100) if item.kind is ItemKind.FRAME]
+    # Frames of no flow follow the last record until it has left: the set-up then waits for the table alone.
+    late_ms = 1_000_000
+    no_flow = Item(ItemKind.FRAME, late_ms, 60, bytes(60))
+    flushes = [Item(ItemKind.FLUSH, late_ms), no_flow, Item(ItemKind.FLUSH, late_ms + 1)]
+    set_up = setup_item(KEY, EPOCH_MS)._replace(time_ms=late_ms + 1)
+    items = [*run, *flushes[:1], *[no_flow] * 2000, *flushes, set_up, *run, Item(ItemKind.FLUSH, 0)]
+    expected = [as_exported(entry, EPOCH_MS, int(BUILD, 16)) for entry in model.run(items)]
+
+    parameters = probe_of(forest, pipeline=Pipeline(item_bytes, 2), wait=True)
+    records, counters = _run(parameters, [item.to_bytes() for item in items], None, engine="compiled")
+
+    assert records == expected
+    assert counters.counters == probe_counters(model)
+
+
 def test_another_set_up_ends_the_run_before_it():
     rng = random.Random(6)
     forest = grown_forest(names=("maxpl", "rsp"))
