@@ -1,6 +1,6 @@
 """Millions of hostile frames through compiled probes of every kind, held to their models.
 
-    python -m benchmarks.fuzz [CAPTURE…] [--share 0.01] [--seed 1]
+    python -m benchmarks.fuzz [CAPTURE…] [--share 0.01] [--seed 1] [--probe colorlight_5a75b]
 
 Needs a C++ compiler. The probes are those of the boards with the reference forest and one for a backbone, of eight
 bytes a clock; each in jobs of 100 000 frames, as many at a time as there are processors. A twentieth as many frames go
@@ -96,13 +96,15 @@ def main(
     captures: Annotated[list[Path] | None, typer.Argument(help="Real traffic to bend.")] = None,
     share: Annotated[float, typer.Option(help="Of five million frames.")] = 1.0,
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 1,
+    probe: Annotated[list[str] | None, typer.Option(help="Only this one; may be given again.")] = None,
     workers: Annotated[int | None, typer.Option(help="Jobs at a time.", show_default="processors")] = None,
 ) -> None:
     """Fuzz every probe and write results/fuzz.md and results/fuzz.json."""
     console = Console(stderr=True)
     paths = tuple(captures or [CHECK_CAPTURE])
-    jobs = [job for name, frames in FRAMES.items() for job in jobs_of(name, int(frames * share), seed, paths)]
-    for name in FRAMES:
+    names = probe or list(FRAMES)
+    jobs = [job for name in names for job in jobs_of(name, int(FRAMES[name] * share), seed, paths)]
+    for name in names:
         CompiledProbe(probe_of(name)[0].waiting, say=console.print)
     started, rows = time.monotonic(), {}
     with ProcessPoolExecutor(workers) as pool:
@@ -134,6 +136,7 @@ def main(
     notes |= {"seed": seed, "frames": sum(row["frames"] for row in rows.values())}
     notes["seconds"] = round(time.monotonic() - started)
     options = (" CAPTURE…" if captures else "") + ("" if share == 1 else f" --share {share:g}")
+    options += "".join(f" --probe {name}" for name in probe or ())
     tables = {"Hostile frames, compiled probe against model": list(rows.values())}
     write_results("fuzz", f"python -m benchmarks.fuzz{options} --seed {seed}", notes, tables)
 
