@@ -16,6 +16,7 @@ from .cross_fitting import FOLDS, Judge, Learner, cross_scores, require_both
 from .ensemble import WeightedVote
 from .flow_set import FlowSet
 from .operating_point import OperatingPoint, choose_band
+from .senders.list_score import choose_list_score
 
 __all__ = ["Fit", "FitParameters", "fit_forest", "sources_of", "verdict_learner", "vote_fitted", "vote_learner"]
 
@@ -85,7 +86,7 @@ def fit_forest(
         directions=parameters.directions,
         prefix=flows.prefix,
         monitor_only=not point.within_budget,
-        operating_point=point.to_notes(),
+        operating_point=point.to_notes() | {"list": choose_list_score(scores, flows).to_notes()},
         provenance={
             **(provenance or {}),
             "seed": parameters.seed,

@@ -12,6 +12,7 @@ from .ensemble import WEIGHT_STEPS
 from .fitting import Fit, FitParameters, fit_forest
 from .flow_set import FlowSet, said_of, split_senders
 from .operating_point import choose_band
+from .senders.list_score import choose_list_score
 
 __all__ = ["Grown", "add_trees"]
 
@@ -69,7 +70,11 @@ def add_trees(forest: Forest, flows: FlowSet, parameters: FitParameters, cap: in
         joined,
         band=point.band,
         monitor_only=not point.within_budget,
-        operating_point=point.to_notes() | {"measured_on": "the newer senders that weighed the trees"},
+        operating_point=point.to_notes()
+        | {
+            "measured_on": "the newer senders that weighed the trees",
+            "list": choose_list_score(scores, weigh).to_notes(),
+        },
         provenance={**fresh.provenance, "added_to": forest.id},
     )
     joined.verify()

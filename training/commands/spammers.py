@@ -14,7 +14,7 @@ from compiler.errors import InputError
 from compiler.forest import Forest
 from sim.feed_key import parse_key
 
-from ..senders.block_list import Decision, Entry, ListFormat, check_own, decide, list_lines
+from ..senders.block_list import MINIMUM, Decision, Entry, ListFormat, check_own, decide, list_lines
 from ..senders.database import bounded_database
 from ..senders.evaluation import evaluate
 from ..senders.ipfix_records import IPFIX, as_tables
@@ -43,7 +43,14 @@ def spammers(
     reduced: Annotated[
         bool, typer.Option("--reduced", help="The flows are reduced records: sizes of packets and flags that occurred.")
     ] = False,
-    minimum: Annotated[int, typer.Option(min=1, help="SPAM records that make a spammer.")] = 10,
+    score: Annotated[
+        int | None,
+        typer.Option(
+            help="Records are SPAM above this score, whatever the band.",
+            show_default="with --forest what `fit` chose for lists, else the records' verdicts",
+        ),
+    ] = None,
+    minimum: Annotated[int, typer.Option(min=1, help="SPAM records that make a spammer.")] = MINIMUM,
     window: Annotated[float | None, typer.Option(help="Hours that count, up to --until [24].")] = None,
     until: Annotated[str | None, typer.Option(help="End of the window, ISO 8601; default: the newest record.")] = None,
     top: Annotated[int, typer.Option(min=0, max=_KEPT_TOP, help="Senders to show.")] = 10,
@@ -79,6 +86,8 @@ def spammers(
     own = {sender_name(address) for address in servers}
     allowed = [] if allow is None else read_networks(allow)
     judge = None if forest is None else Forest.from_json(forest)
+    if score is None and judge is not None:
+        score = _list_score_of(judge)
     end = None if until is None else _time("--until", until)
     with (
         progress("reading records") as update,
@@ -86,7 +95,7 @@ def spammers(
         bounded_database(memory) as connection,
     ):
         tables = as_tables(records, Path(directory), warn, update)
-        labelled = create_records(connection, tables, judge, reduced=reduced)
+        labelled = create_records(connection, tables, judge, reduced=reduced, list_score=score)
         if labels is not None:
             join_labels(connection, labels)
         if key is not None:
@@ -100,12 +109,21 @@ def spammers(
         listed = [entry.candidate.sender for entry in entries if entry.decision is Decision.LISTED]
         found = evaluate(connection, ranking.window, listed, minimum) if labelled or labels is not None else None
         _warn(ranking, servers)
+        if score is not None:
+            print(f"records are SPAM above score {score}")
         print_ranking(ranking, minimum, top)
         print_entries(entries, minimum)
         if found is not None:
             print_evaluation(found)
         if block_list is not None:
             _block(connection, ranking, entries, block_list, form, write, timedelta(days=expires))
+
+
+def _list_score_of(forest: Forest) -> int | None:
+    """What `fit` chose; None for a forest from elsewhere, or from before there was such a choice."""
+    chosen = forest.operating_point.get("list")
+    found = chosen.get("score") if isinstance(chosen, dict) else None
+    return found if isinstance(found, int) else None
 
 
 def _check(
@@ -158,6 +176,8 @@ def _warn(ranking: Ranking, servers: list[str]) -> None:
         warn("records are of a forest that is marked monitor only: its verdicts are to be looked at, not acted on")
     if ranking.anonymised:
         warn("records hold pseudonyms, whose owners are known only with the key (--key, --addresses)")
+    for own in ranking.own:
+        warn(f"{own.sender} is an own server and {own.spam} of its {own.records} records are SPAM; it is not listed")
     if servers and not ranking.of_own:
         warn(f"no record is from {' or '.join(servers)}; are these the own servers?")
 

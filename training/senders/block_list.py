@@ -6,12 +6,28 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
 from compiler.errors import InputError
 
 from .networks import NetworkList
 from .ranking import Candidate, Ranking
 
-__all__ = ["Decision", "Entry", "ListFormat", "check_own", "decide", "list_lines"]
+__all__ = [
+    "LOWEST_SHARE",
+    "MINIMUM",
+    "Decision",
+    "Entry",
+    "ListFormat",
+    "check_own",
+    "decide",
+    "list_lines",
+    "seems_shared",
+]
+
+MINIMUM = 10
+"""SPAM records that make a spammer, as in the paper."""
 
 LOWEST_SHARE = 0.5
 """Of SPAM among a sender's records, by the lower end of its 95 % interval."""
@@ -56,9 +72,10 @@ class Entry:
 
 
 def check_own(ranking: Ranking) -> None:
-    """An own server among the candidates: somebody abuses it, or records are taken the wrong way round."""
-    if ranking.own:
-        worst = ranking.own[0]
+    """An own server that is like a spammer: somebody abuses it, or records are taken the wrong way round."""
+    for worst in ranking.own:
+        if worst.spam_share_lower < LOWEST_SHARE:
+            continue
         raise InputError(
             f"--server: {worst.sender} is an own server and would be listed, {worst.spam} of its {worst.records} "
             "records are SPAM; see who sends through it before anything is blocked"
@@ -102,7 +119,12 @@ def _is_shared(candidate: Candidate, network: ipaddress.IPv4Network | ipaddress.
     """Several hosts may be behind it: it is of the space of carriers, or a part of what it sends is legitimate."""
     if network.version == 4 and network.subnet_of(_SHARED_SPACE):
         return True
-    return candidate.background >= max(_SHARED_RECORDS, _SHARED_PART * candidate.records)
+    return bool(seems_shared(candidate.background, candidate.records))
+
+
+def seems_shared(background: ArrayLike, records: ArrayLike) -> NDArray[np.bool_]:
+    """So much of what a sender sends is BACKGROUND that several hosts may be behind its address."""
+    return np.asarray(background) >= np.maximum(_SHARED_RECORDS, _SHARED_PART * np.asarray(records))
 
 
 def list_lines(

@@ -1,6 +1,6 @@
 """A forest as SQL, so that a database judges records while it reads them; integers, so with equal answers."""
 
-from compiler.forest import Forest
+from compiler.forest import Band, Forest
 from hdl.tree import Node, Tree
 
 __all__ = ["score_sql", "verdict_sql"]
@@ -11,9 +11,9 @@ def score_sql(forest: Forest) -> str:
     return " + ".join(f"{tree.weight} * {_tree_sql(forest, tree, 0)}" for tree in forest.trees)
 
 
-def verdict_sql(forest: Forest, score: str) -> str:
+def verdict_sql(band: Band, score: str) -> str:
     """1 SPAM, 0 UNCERTAIN, -1 BACKGROUND of a score."""
-    return f"CASE WHEN {score} > {forest.band.hi} THEN 1 WHEN {score} < {forest.band.lo} THEN -1 ELSE 0 END"
+    return f"CASE WHEN {score} > {band.hi} THEN 1 WHEN {score} < {band.lo} THEN -1 ELSE 0 END"
 
 
 def _tree_sql(forest: Forest, tree: Tree, at: int) -> str:

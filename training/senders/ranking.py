@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
 from compiler.errors import InputError
 
 __all__ = ["Candidate", "Ranking", "Window", "rank_senders", "wilson_lower"]
@@ -46,7 +49,7 @@ class Candidate:
 
     @property
     def spam_share_lower(self) -> float:
-        return wilson_lower(self.spam, self.records)
+        return float(wilson_lower(self.spam, self.records))
 
 
 @dataclass(frozen=True)
@@ -86,13 +89,12 @@ class Ranking:
         return sum(sender.spam for sender in self.top[:number]) / self.spam if self.spam else 0.0
 
 
-def wilson_lower(hits: int, of: int) -> float:
-    """The lower end of the 95 % interval of a share (Wilson, 1927)."""
-    if not of:
-        return 0.0
-    share, z2 = hits / of, _Z * _Z
-    spread = _Z * ((share * (1 - share) + z2 / (4 * of)) / of) ** 0.5
-    return max(0.0, (share + z2 / (2 * of) - spread) / (1 + z2 / of))
+def wilson_lower(hits: ArrayLike, of: ArrayLike) -> NDArray[np.float64]:
+    """The lower end of the 95 % interval of a share (Wilson, 1927), 0 of none."""
+    some = np.maximum(of, 1)
+    share, z2 = np.asarray(hits) / some, _Z * _Z
+    spread = _Z * np.sqrt((share * (1 - share) + z2 / (4 * some)) / some)
+    return np.maximum(0.0, (share + z2 / (2 * some) - spread) / (1 + z2 / some))
 
 
 def rank_senders(

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from compiler.errors import InputError
-from compiler.forest import Forest
+from compiler.forest import Band, Forest
 
 from ..feature_choice import REDUCED
 from .forest_sql import score_sql, verdict_sql
@@ -34,11 +34,18 @@ _FLOWS = {
 }
 _WHOLE = {"syn_seen": "INTEGER", "sp": "BIGINT", "rsp": "BIGINT"}
 _LABELS = {"label": "VARCHAR", "sublabel": "VARCHAR"}
+_OF_THE_SCORE = ("decided", "band")
+"""Reasons of verdicts that the score decided."""
 _SLACK_S = 1.0
 
 
 def create_records(
-    connection: Any, paths: Sequence[Path], forest: Forest | None = None, *, reduced: bool = False
+    connection: Any,
+    paths: Sequence[Path],
+    forest: Forest | None = None,
+    *,
+    reduced: bool = False,
+    list_score: int | None = None,
 ) -> bool:
     """Make the view ``records``; nothing is read yet but the columns. Returns whether it has labels.
 
@@ -50,7 +57,9 @@ def create_records(
     ----------
     forest: judges flows as ``training flows`` writes them; None takes the verdicts of records
     reduced: the flows are reduced records, which tell no more than addresses, time and REDUCED
+    list_score: verdicts are SPAM above this score and BACKGROUND below it, where the flow was seen whole
     """
+    band = None if list_score is None else Band(list_score, list_score)
     wanted = _JUDGED if forest is None else _flow_columns(forest, reduced)
     columns = _create_raw(connection, paths, wanted, _LABELS | {"early": "INTEGER"})
     labelled = "label" in columns and forest is not None
@@ -59,10 +68,15 @@ def create_records(
     if forest is None:
         start, score, kept = "start", "score", "reason IS DISTINCT FROM 'early'"
         verdict = "CASE verdict WHEN 'spam' THEN 1 WHEN 'uncertain' THEN 0 WHEN 'background' THEN -1 END"
+        if band is not None:
+            by_score = verdict_sql(band, "score")
+            verdict = (
+                f"CASE WHEN {verdict} IS NOT NULL AND reason IN {_OF_THE_SCORE} THEN {by_score} ELSE {verdict} END"
+            )
         monitor_only, anonymised = "monitor_only <> 0", "anonymised <> 0"
     else:
         start, kept = "make_timestamp(CAST(t_start * 1000000 AS BIGINT))", "true"
-        score, verdict = score_sql(forest), _judged_sql(forest, reduced)
+        score, verdict = score_sql(forest), _judged_sql(forest, band or forest.band, reduced)
         monitor_only, anonymised = str(forest.monitor_only).lower(), "false"
     connection.execute(
         f"""CREATE VIEW records AS SELECT {SENDER_SQL} AS sender, client_ip, client_port, server_ip, server_port,
@@ -97,7 +111,7 @@ def _flow_columns(forest: Forest, reduced: bool) -> dict[str, str]:
     return _FLOWS | ({"syn": "BIGINT"} if reduced else _WHOLE) | features
 
 
-def _judged_sql(forest: Forest, reduced: bool) -> str:
+def _judged_sql(forest: Forest, band: Band, reduced: bool) -> str:
     """The verdict of a flow as the probe gives it: NULL for impossible values, uncertain for what is not whole."""
     columns = [(column.name, column.bits) for column in forest.columns]
     impossible = " OR ".join(f'"{name}" NOT BETWEEN 0 AND {(1 << bits) - 1}' for name, bits in columns)
@@ -107,7 +121,7 @@ def _judged_sql(forest: Forest, reduced: bool) -> str:
     else:
         one_sided = "false" if forest.directions == "forward" else "sp = 0 OR rsp = 0"
         partial = f"syn_seen = 0 OR sp + rsp < {forest.min_packets} OR {one_sided}"
-    whole = verdict_sql(forest, "score")
+    whole = verdict_sql(band, "score")
     return f"CASE WHEN {missing} OR {impossible} THEN NULL WHEN {partial} THEN 0 ELSE {whole} END"
 
 

@@ -31,7 +31,8 @@ def test_flows_judged_by_a_forest(tmp_path, capsys):
     assert spammers(flows, "--forest", path, "--server", "198.19.0.10") == 0
     said = capsys.readouterr().out
     forest, rows = Forest.from_json(path), table_of(flows)
-    verdicts = forest.decide(np.array([[int(row[name]) for name in forest.feature_names] for row in rows]))
+    X = np.array([[int(row[name]) for name in forest.feature_names] for row in rows])
+    verdicts = np.sign(forest.score(X) - forest.operating_point["list"]["score"])
     incoming = [at for at, row in enumerate(rows) if row["client_ip"] != "198.19.0.10"]
     spam: dict[str, list[int]] = {}
     for at in incoming:

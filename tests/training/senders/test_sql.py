@@ -27,7 +27,9 @@ def test_a_forest_in_sql(forest, seed):
         marks = ", ".join("?" * (len(forest.columns) + 1))
         connection.executemany(f"INSERT INTO flows VALUES ({marks})", [[at, *row] for at, row in enumerate(X.tolist())])
         score = score_sql(forest)
-        rows = connection.execute(f"SELECT {score}, {verdict_sql(forest, score)} FROM flows ORDER BY number").fetchall()
+        rows = connection.execute(
+            f"SELECT {score}, {verdict_sql(forest.band, score)} FROM flows ORDER BY number"
+        ).fetchall()
     scores, verdicts = forest.answer(X)
     assert rows == list(zip(scores.tolist(), verdicts.tolist(), strict=True))
 
