@@ -44,7 +44,9 @@ class FeatureCollector(wiring.Component):
         m = Module()
 
         names = list(self.o.p.shape().members)
-        index, features = Signal(range(len(names))), Signal.like(self.o.payload, reset_less=True)
+        # Names that the proof looks for, so one assignment each.
+        index = Signal(range(len(names)))
+        features = Signal.like(self.o.payload, reset_less=True)
         m.d.comb += [self.i.ready.eq(~self.o.valid), self.o.payload.eq(features)]
         with m.If(self.o.ready):
             m.d.sync += self.o.valid.eq(0)
