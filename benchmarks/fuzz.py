@@ -120,7 +120,6 @@ def main(
                     "items": 0,
                     "records": 0,
                     "clocks": 0,
-                    "differences": 0,
                     "processor s": 0.0,
                 },
             )

@@ -73,9 +73,7 @@ class Entry:
 
 def check_own(ranking: Ranking) -> None:
     """An own server that is like a spammer: somebody abuses it, or records are taken the wrong way round."""
-    for worst in ranking.own:
-        if worst.spam_share_lower < LOWEST_SHARE:
-            continue
+    for worst in (own for own in ranking.own if own.spam_share_lower >= LOWEST_SHARE):
         raise InputError(
             f"--server: {worst.sender} is an own server and would be listed, {worst.spam} of its {worst.records} "
             "records are SPAM; see who sends through it before anything is blocked"
