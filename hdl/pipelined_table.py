@@ -159,12 +159,17 @@ class PipelinedFlowTable(wiring.Component):
         with m.Elif(found.expired):
             m.d.comb += rank.eq(_Rank.EXPIRED)
         # Of victims one-packet entries go first, then those seen longest ago, then the lowest way.
-        earlier = (state.many == best_state.many) & (found.tag.last < self._best.tag.last)
-        worse_victim = (rank == _Rank.VICTIM) & (self._rank == _Rank.VICTIM) & (best_state.many & ~state.many | earlier)
+        earlier, takes = Signal(reset_less=True), Signal()
+        sooner = best_state.many & ~state.many | (state.many == best_state.many) & earlier
+        worse_victim = (rank == _Rank.VICTIM) & (self._rank == _Rank.VICTIM) & sooner
+        m.d.comb += takes.eq(asked[-1] & ~sweeps[-1] & (~self._has_best | (rank > self._rank) | worse_victim))
         with m.If(asked[-1] & sweeps[-1]):
             m.d.sync += self._swept.eq(found)
-        with m.Elif(asked[-1] & (~self._has_best | (rank > self._rank) | worse_victim)):
+        with m.If(takes):
             m.d.sync += [self._best.eq(found), self._rank.eq(rank), self._found_way.eq(ways[-1]), self._has_best.eq(1)]
+        # The next tag is compared with both that may be the best by then, so that no carry chain waits for the choice.
+        last = examination.ahead.last
+        m.d.sync += earlier.eq(Mux(takes, last < found.tag.last, last < self._best.tag.last))
 
     def _decide(self, m):
         """What becomes of the best way: kept and updated, or emitted and filled."""

@@ -39,11 +39,14 @@ class TagExamination(wiring.Component):
     tag: as it comes out of the memory
     identity, now: what it is compared with
     o: what was found
+    ahead: the tag that ``o`` is about in the next cycle
     """
 
     def __init__(self, *, parameters: FlowTableParameters):
         self._parameters = parameters
-        super().__init__({"tag": In(EntryTag), "identity": In(64), "now": In(32), "o": Out(Examined)})
+        super().__init__(
+            {"tag": In(EntryTag), "identity": In(64), "now": In(32), "o": Out(Examined), "ahead": Out(EntryTag)}
+        )
 
     def elaborate(self, platform):
         m = Module()
@@ -51,7 +54,7 @@ class TagExamination(wiring.Component):
         # Nothing here has a reset: what was found means something only where a tag was asked for.
         read, compared, out = (Signal(shape, reset_less=True) for shape in (EntryTag, EntryTag, Examined))
         m.d.sync += [read.eq(self.tag), compared.eq(read), out.tag.eq(compared)]
-        m.d.comb += self.o.eq(out)
+        m.d.comb += [self.o.eq(out), self.ahead.eq(compared)]
 
         parts = range(0, len(self.identity), _COMPARED_BITS)
         equal = Signal(len(parts), reset_less=True)
