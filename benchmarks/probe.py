@@ -129,8 +129,8 @@ def wire(board_name: str, line_hz: int, count: int, console: Console) -> dict[st
 
 
 def backbone_parameters(parameters: ProbeParameters) -> ProbeParameters:
-    """The probe of the gigabit board, but for words of eight bytes and more flows."""
-    table = dataclasses.replace(parameters.table, sets=512)
+    """The probe of the gigabit board, but for words of eight bytes and twice the flows."""
+    table = dataclasses.replace(parameters.table, sets=256)
     return dataclasses.replace(parameters, table=table, pipeline=Pipeline(item_bytes=8, hashes=4))
 
 
@@ -229,7 +229,7 @@ def main(
     parameters = backbone_parameters(reference_parameters("colorlight_5a75b"))
     fast = [backbone(count, TRACKED_IN, BACKBONE_FRAMES_PER_S, 125_000_000, parameters)]
     for ways in (4, 2):
-        table = dataclasses.replace(parameters.table, ways=ways, sets=2048 // ways)
+        table = dataclasses.replace(parameters.table, ways=ways, sets=1024 // ways)
         wide = dataclasses.replace(parameters, table=table, pipeline=Pipeline(item_bytes=8, hashes=6))
         fast.append(backbone(count, 1, 14_880_952, 156_250_000, wide))
     console.print(fast)

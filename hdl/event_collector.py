@@ -64,6 +64,8 @@ class EventCollector(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         side, asked = Signal(), Signal()  # that is added to; whether a snapshot follows
+        late = Signal()  # the request, when the events before it have come out of their registers
+        m.d.sync += late.eq(self.snapshot)
         place, clears, chosen = Signal(range(len(self._indices))), Signal(len(self._indices)), Signal(self._bits)
         sums = self._sums(m, side, clears)
         # Of every group of sums one, then a group.
@@ -76,7 +78,7 @@ class EventCollector(wiring.Component):
 
         with m.FSM():
             with m.State("SWAP"):
-                m.d.sync += [side.eq(~side), asked.eq(self.snapshot)]
+                m.d.sync += [side.eq(~side), asked.eq(self.snapshot & late)]
                 m.next = "LOOK"
             with m.State("LOOK"):
                 m.next = "CHOOSE"
@@ -106,14 +108,18 @@ class EventCollector(wiring.Component):
         """For every counter what its two sides hold."""
         sums = []
         for number, source in enumerate(self._sources):
-            event = getattr(self, f"i_{number}")
+            given = getattr(self, f"i_{number}")
+            # What gives an event has decided over it in the same clock.
+            event = Signal.like(given.payload, name=f"event_{number}", reset_less=True)
+            there = Signal(name=f"there_{number}")
+            m.d.sync += [event.eq(given.payload), there.eq(given.valid)]
             for index, bits in source.items():
                 at, comes = len(sums), Signal(name=f"comes_{index}")
                 pair = [Signal(bits + _ROUND_BITS, name=f"sum_{index}_{one}") for one in range(2)]
-                m.d.comb += comes.eq(event.valid & (event.p.index == index))
+                m.d.comb += comes.eq(there & (event.index == index))
                 for one, total in enumerate(pair):
                     with m.If((side == one) & comes):
-                        m.d.sync += total.eq(total + event.p.amount[:bits])
+                        m.d.sync += total.eq(total + event.amount[:bits])
                     with m.If((side != one) & clears[at]):
                         m.d.sync += total.eq(0)
                 sums.append(pair)

@@ -18,12 +18,13 @@ _MEMORY_WORDS = 16
 
 
 class _Waiting(data.Struct):
-    """An item while its hash is being made: all of :class:`~hdl.identified_item.IdentifiedItem` but the identity."""
+    """An item while its hash is being made, if it is ``hashed``; all of an IdentifiedItem but the identity."""
 
     descriptor: Descriptor
     words: PacketWords
     swapped: 1
     equal: 1
+    hashed: 1
 
 
 class IdentityLanes(wiring.Component):
@@ -62,30 +63,31 @@ class IdentityLanes(wiring.Component):
         m.submodules.endpoint_words = words = EndpointWords()
         m.submodules.waiting = waiting = SyncFIFO(width=_Waiting.as_shape().size, depth=_MEMORY_WORDS)
         enters, leaves = Signal(range(self._lanes)), Signal(range(self._lanes))
-        busy, hashed = Signal(self._lanes), _is_hashed(self.i.p.descriptor)
+        busy, descriptor = Signal(self._lanes), self.i.p.descriptor
+        hashed = (descriptor.kind == ItemKind.FRAME) & (descriptor.outcome == FrameOutcome.USED)
         m.d.comb += [
             words.item.eq(self.i.payload),
             words.start.eq(self.i.valid & hashed & waiting.w_rdy & ~Array(busy)[enters]),
             self.i.ready.eq(waiting.w_rdy & (~hashed | words.ends)),
-            waiting.w_data.eq(Cat(self.i.payload, words.swapped, words.equal)),
+            waiting.w_data.eq(Cat(self.i.payload, words.swapped, words.equal, hashed)),
             waiting.w_en.eq(self.i.valid & self.i.ready),
         ]
         with m.If(words.ends):
             m.d.sync += [enters.eq(self._after(enters)), Array(busy)[enters].eq(1)]
 
         item = data.View(_Waiting, waiting.r_data)
-        needs, there, takes = _is_hashed(item.descriptor), Signal(), Signal()
+        there, takes = Signal(), Signal()
         digests = self._hash(m, words, enters, takes, leaves)
         m.d.comb += [
-            there.eq(Array(digest.valid for digest in digests)[leaves]),
-            self.o.valid.eq(waiting.r_rdy & (~needs | there)),
+            there.eq(Array(digest.valid for digest in digests)[leaves] & Array(busy)[leaves]),
+            self.o.valid.eq(waiting.r_rdy & (~item.hashed | there)),
             self.o.p.descriptor.eq(item.descriptor),
             self.o.p.words.eq(item.words),
             self.o.p.identity.eq(Array(digest.payload for digest in digests)[leaves]),
             self.o.p.swapped.eq(item.swapped),
             self.o.p.equal.eq(item.equal),
             waiting.r_en.eq(self.o.valid & self.o.ready),
-            takes.eq(waiting.r_en & needs),
+            takes.eq(waiting.r_en & item.hashed),
         ]
         with m.If(takes):
             m.d.sync += [leaves.eq(self._after(leaves)), Array(busy)[leaves].eq(0)]
@@ -101,18 +103,17 @@ class IdentityLanes(wiring.Component):
         for lane in range(self._lanes):
             m.submodules[f"message_{lane}"] = message = SyncFIFO(width=HASHED_WORD.size, depth=_MEMORY_WORDS)
             m.submodules[f"hash_{lane}"] = keyed_hash = KeyedHash()
-            m.d.sync += message.w_en.eq(words.chooses & (enters == lane))
+            # A digest leaves a clock late, so that no path leads on into the hash; by then its lane is not busy.
+            m.d.sync += [
+                message.w_en.eq(words.chooses & (enters == lane)),
+                keyed_hash.o.ready.eq(takes & (leaves == lane)),
+            ]
             m.d.comb += [
                 message.w_data.eq(words.word),
                 keyed_hash.key.eq(self.key),
                 keyed_hash.i.payload.eq(message.r_data),
                 keyed_hash.i.valid.eq(message.r_rdy),
                 message.r_en.eq(keyed_hash.i.ready),
-                keyed_hash.o.ready.eq(takes & (leaves == lane)),
             ]
             digests.append(keyed_hash.o)
         return digests
-
-
-def _is_hashed(descriptor):
-    return (descriptor.kind == ItemKind.FRAME) & (descriptor.outcome == FrameOutcome.USED)

@@ -20,8 +20,8 @@ from hdl.verdict import EndReason
 
 __all__ = ["PipelinedFlowTable"]
 
-_SCAN_CYCLES = 4
-"""From the address of a tag to what has been found about it."""
+_SCAN_CYCLES = 5
+"""From asking for a tag to what has been found about it."""
 
 
 class _Rank(enum.IntEnum):
@@ -40,9 +40,8 @@ class PipelinedFlowTable(wiring.Component):
     :class:`~hdl.tag_examination.TagExamination`; then the item is decided over, and while the accumulators are updated
     and a record is gathered, the next one comes.
 
-    **Throughput**: an item in ``8 + ways`` cycles, one without a used packet in 6; one more when an entry is swept
-    (2 if there was no used packet), 5 more when a packet counter is full; a flush 8 cycles an entry. The table waits
-    for ``o``.
+    **Throughput**: an item in ``8 + ways`` cycles, one without a used packet in 8; one more when an entry is swept,
+    5 more when a packet counter is full; a flush 9 cycles an entry. The table waits for ``o``.
 
     Attributes
     ----------
@@ -77,7 +76,8 @@ class PipelinedFlowTable(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         p = self.parameters
-        # A tag is never read in the clock in which it is written.
+        # A tag is never read in the clock in which it is written: an item asks for its first one when the last tag of the
+        # item before is written, and what is asked for is read a clock later.
         m.submodules.tags = self._tags = BlockRam(MemoryData(shape=EntryTag, depth=p.entries, init=[]))
         m.submodules.examination = TagExamination(parameters=p)
         m.submodules.records = records = EntryRecords(parameters=p)
@@ -144,6 +144,11 @@ class PipelinedFlowTable(wiring.Component):
             examination.identity.eq(self._item.identity),
             examination.now.eq(self.now_ms),
         ]
+        # What says which tag to read says it late in the clock, and the memory is many block RAMs.
+        self._asked_tag = Signal.like(self._tags.read_address)
+        reads = Signal.like(self._asked_tag, reset_less=True)
+        m.d.sync += reads.eq(self._asked_tag)
+        m.d.comb += self._tags.read_address.eq(reads)
         self._settled = Signal()
         m.d.sync += self._settled.eq(asked[-1] & last[-1])
 
@@ -263,7 +268,7 @@ class PipelinedFlowTable(wiring.Component):
     def _ask(self, m, address, *, sweep=0, last=0):
         """Asks for a tag."""
         m.d.comb += [
-            self._tags.read_address.eq(address),
+            self._asked_tag.eq(address),
             self._at_address.eq(1),
             self._at_sweep.eq(sweep),
             self._last_address.eq(last),
@@ -287,7 +292,7 @@ class PipelinedFlowTable(wiring.Component):
             m.d.sync += self._flushed.eq(self._flushed + 1)
             with m.If(self._flushed == p.entries - 1):
                 m.d.sync += [self.ready.eq(1), self._flushed.eq(0)]
-                m.next = "WRITE"
+                m.next = "IDLE"
         with m.State("IDLE"):
             m.d.comb += [i.ready.eq(held), self.idle.eq(~i.valid & ~m.submodules.records.busy)]
             # What is taken is taken whether there is an item or not, so that little decides over many registers.
@@ -300,7 +305,7 @@ class PipelinedFlowTable(wiring.Component):
             ]
             # An address may be there for nothing.
             first = Cat(Const(0, len(self._way)), i.p.identity[: len(self._set)])
-            m.d.comb += self._tags.read_address.eq(Mux(used, first, self._sweep))
+            m.d.comb += self._asked_tag.eq(Mux(used, first, self._sweep))
             with m.If(i.valid & held):
                 with m.If((i.p.descriptor.kind == ItemKind.FLUSH) | (i.p.descriptor.kind == ItemKind.SETUP)):
                     m.next = "FLUSH"
@@ -349,7 +354,6 @@ class PipelinedFlowTable(wiring.Component):
                 with m.If(self._used):
                     self._fill_tag(m, touched)
                     m.d.sync += self._filled.eq(self._rank == _Rank.FREE)
-                    m.next = "WRITE"
                 with m.If(self._used & self._full):
                     m.next = "FULL"
                 with m.Elif(sweeps):
@@ -359,8 +363,6 @@ class PipelinedFlowTable(wiring.Component):
         with m.State("FREE"):
             self._free_tag(m, self._left)
             m.d.sync += self._freed.eq(1)
-            m.next = "WRITE"
-        with m.State("WRITE"):
             m.next = "IDLE"
         with m.State("FULL"):
             m.d.sync += [self._sweeps.eq(0), self._of_full.eq(1)]

@@ -2,9 +2,9 @@
 
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import stream, wiring
-from amaranth.lib.fifo import SyncFIFOBuffered
-from amaranth.lib.wiring import In, Out, connect
+from amaranth.lib.wiring import In, Out, connect, flipped
 
+from hdl.block_fifo import BlockFifo
 from hdl.item import WORD_BYTES, framed_words
 from hdl.packet import ParsedItem
 from hdl.word_parser import WordParser
@@ -75,13 +75,9 @@ class _Halves(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.fifo = fifo = SyncFIFOBuffered(width=self.i.p.shape().size, depth=_DEPTH)
-        m.d.comb += [
-            fifo.w_data.eq(self.i.payload),
-            fifo.w_en.eq(self.i.valid),
-            self.i.ready.eq(fifo.w_rdy),
-        ]
-        word, there, second = Signal(framed_words(WIDE_BYTES)), Signal(), Signal()
+        m.submodules.fifo = fifo = BlockFifo(shape=self.i.p.shape(), depth=_DEPTH)
+        connect(m, flipped(self.i), fifo.i)
+        word, there, second = Signal(framed_words(WIDE_BYTES), reset_less=True), Signal(), Signal()
         skips = self.settled & ~word.first & ~word.last
         alone = word.bytes <= WORD_BYTES
         ends = second | alone | skips
@@ -92,10 +88,10 @@ class _Halves(wiring.Component):
             self.o.p.bytes.eq(Mux(second, word.bytes - WORD_BYTES, Mux(alone, word.bytes, WORD_BYTES))),
             self.o.p.first.eq(word.first & ~second),
             self.o.p.last.eq(word.last & ends),
-            fifo.r_en.eq(~there | (leaves & ends)),
+            fifo.o.ready.eq(~there | (leaves & ends)),
         ]
-        with m.If(fifo.r_en):
-            m.d.sync += [word.as_value().eq(fifo.r_data), there.eq(fifo.r_rdy), second.eq(0)]
+        with m.If(fifo.o.ready):
+            m.d.sync += [word.eq(fifo.o.payload), there.eq(fifo.o.valid), second.eq(0)]
         with m.Elif(leaves):
             m.d.sync += second.eq(1)
 
