@@ -76,8 +76,8 @@ class PipelinedFlowTable(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         p = self.parameters
-        # A tag is never read in the clock in which it is written: an item asks for its first one when the last tag of the
-        # item before is written, and what is asked for is read a clock later.
+        # A tag is never read in the clock in which it is written: an item asks for its first one when the item before
+        # writes its last, and what is asked for is read a clock later.
         m.submodules.tags = self._tags = BlockRam(MemoryData(shape=EntryTag, depth=p.entries, init=[]))
         m.submodules.examination = TagExamination(parameters=p)
         m.submodules.records = records = EntryRecords(parameters=p)
