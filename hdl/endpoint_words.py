@@ -1,6 +1,6 @@
 """EndpointWords: which endpoint of a packet is the higher one, and the words of both in the order of the hash."""
 
-from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -24,7 +24,7 @@ class EndpointWords(wiring.Component):
     item: the frame
     ends: in this clock it has been read
     swapped, equal: from ``ends`` on, the source is the higher endpoint; both are the same
-    chooses: in the next clock there is a word in ``word``
+    chooses: two clocks later there is a word in ``word``
     word: of the message
     """
 
@@ -54,9 +54,8 @@ class EndpointWords(wiring.Component):
         ]
 
         step = Signal(range(_LAST_STEP + 1))
-        word = Signal(HASHED_WORD, reset_less=True)
-        m.d.sync += [word.data.eq(self._message(step)), word.last.eq(step == _LAST_STEP)]
-        m.d.comb += [self.word.eq(word), self.ends.eq(self.chooses & (step == _LAST_STEP))]
+        self._choose(m, step)
+        m.d.comb += self.ends.eq(self.chooses & (step == _LAST_STEP))
         with m.FSM():
             with m.State("COMPARE"):
                 with m.If(self.start):
@@ -78,11 +77,22 @@ class EndpointWords(wiring.Component):
 
         return m
 
-    def _message(self, step):
-        """A word of the message, the lower endpoint's address first."""
-        words, swapped = self.item.words, self.swapped
-        lower = [Mux(swapped, words.destination[n], words.source[n]) for n in range(4)]
-        higher = [Mux(swapped, words.source[n], words.destination[n]) for n in range(4)]
-        ports = Mux(swapped, words.ports.rotate_left(16), words.ports)
+    def _choose(self, m, step):
+        """The word of a step: four of the lower endpoint, four of the higher one, the ports, the length."""
+        words = self.item.words
+        source, destination, tail = (Signal(32, reset_less=True) for _ in range(3))
+        of_destination, of_tail, last = (Signal(reset_less=True) for _ in range(3))
+        ports = Mux(self.swapped, words.ports.rotate_left(16), words.ports)
         length = Mux(self.item.descriptor.ipv6, 37, 13)
-        return Array([*lower, *higher, ports, Cat(Const(_TCP, 24), length, Const(0, 2))])[step]
+        m.d.sync += [
+            source.eq(words.source[step[:2]]),
+            destination.eq(words.destination[step[:2]]),
+            tail.eq(Mux(step[0], Cat(Const(_TCP, 24), length, Const(0, 2)), ports)),
+            of_destination.eq(self.swapped ^ step[2]),
+            of_tail.eq(step[3]),
+            last.eq(step == _LAST_STEP),
+        ]
+        word = Signal(HASHED_WORD, reset_less=True)
+        m.d.sync += word.data.eq(Mux(of_tail, tail, Mux(of_destination, destination, source)))
+        m.d.sync += word.last.eq(last)
+        m.d.comb += self.word.eq(word)

@@ -91,8 +91,9 @@ class EntryRecords(wiring.Component):
         m.d.comb += [
             self._blocks.read_address.eq(Cat(self.response, self.touched)),
             endpoints.read_address.eq(emitted),
-            self.busy.eq(emitting.any() | self.o.valid),
         ]
+        # Known a clock before: emitting.any() | self.o.valid.
+        m.d.sync += self.busy.eq(self.emit | emitting.any() | (self.o.valid & ~self.o.ready))
         with m.If(emitting[:2].any()):
             m.d.comb += self._blocks.read_address.eq(Cat(emitting[1], emitted))
 

@@ -19,7 +19,7 @@ class Pipeline:
     Parameters
     ----------
     item_bytes: that come in a clock, 1, 4 or 8; those of 4 and 8 are padded, see :func:`~hdl.item.padded`
-    hashes: packets whose identity is found at the same time; 47 clocks each for IPv4, 83 for IPv6
+    hashes: packets whose identity is found at the same time; 49 clocks each for IPv4, 85 for IPv6
     """
 
     item_bytes: int = 1

@@ -46,7 +46,7 @@ def test_equals_model(lanes):
 
 
 @pytest.mark.parametrize("lanes", [1, 4])
-@pytest.mark.parametrize(("size", "cycles"), [(4, 47), (16, 83)])
+@pytest.mark.parametrize(("size", "cycles"), [(4, 49), (16, 85)])
 def test_cycles_that_are_stated(lanes, size, cycles):
     used = (item for item in random_items(random.Random(9), 400) if item.kind is ItemKind.FRAME)
     version = 4 if size == 4 else 6
