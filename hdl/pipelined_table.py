@@ -204,12 +204,11 @@ class PipelinedFlowTable(wiring.Component):
 
         self._response, self._empty, self._full = Signal(), Signal(), Signal()
         response = item.swapped ^ initiator_high
-        counter = Mux(response, tag.response, tag.forward)
         self._after = after = Signal(EntryTag, reset_less=True)
         m.d.sync += [
             self._response.eq(response),
-            self._empty.eq(self._fills | (counter == 0)),
-            self._full.eq(self._live & (counter == (1 << len(counter)) - 2)),
+            self._empty.eq(self._fills | Mux(response, best.none[1], best.none[0])),
+            self._full.eq(self._live & Mux(response, best.one[1], best.one[0])),
             after.identity.eq(item.identity),
             after.last.eq(self.now_ms),
             after.first.eq(Mux(self._live, tag.first, self.now_ms)),

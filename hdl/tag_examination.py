@@ -16,12 +16,17 @@ _COMPARED_BITS = 16
 
 
 class Examined(data.Struct):
-    """A tag, and what was found: ``hit``: it is of the identity that is looked for; ``reason``: its own one."""
+    """A tag, and what was found: ``hit``: it is of the identity that is looked for; ``reason``: its own one.
+
+    Of packets forward and in response: ``none`` has come, or the counter has room for ``one`` more.
+    """
 
     tag: EntryTag
     hit: 1
     expired: 1
     reason: EndReason
+    none: 2
+    one: 2
 
 
 class TagExamination(wiring.Component):
@@ -66,13 +71,15 @@ class TagExamination(wiring.Component):
             closed_ms.eq(self.now - read.closed),
         ]
 
-        state = compared.state
+        state, counters = compared.state, (compared.forward, compared.response)
         idle = ~at_most(idle_ms, p.idle_ms - 1)
         active = ~at_most(active_ms, p.active_ms - 1)
         lingered = state.closing & ~at_most(closed_ms, p.linger_ms - 1)
         m.d.sync += [
             out.hit.eq(equal.all() & state.valid),
             out.expired.eq((idle | active | lingered) & state.valid),
+            out.none.eq(Cat(counter == 0 for counter in counters)),
+            out.one.eq(Cat(counter == (1 << len(counter)) - 2 for counter in counters)),
             out.reason.eq(Mux(state.closing, EndReason.END, Mux(idle, EndReason.IDLE, EndReason.ACTIVE))),
         ]
 
