@@ -1,6 +1,6 @@
 """EndpointWords: which endpoint of a packet is the higher one, and the words of both in the order of the hash."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal
+from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -80,13 +80,15 @@ class EndpointWords(wiring.Component):
     def _choose(self, m, step):
         """The word of a step: four of the lower endpoint, four of the higher one, the ports, the length."""
         words = self.item.words
+        # Not by an index of the view: Yosys 0.69 ends with an error over the shift that this becomes.
+        sources, destinations = (Array(address[n] for n in range(4)) for address in (words.source, words.destination))
         source, destination, tail = (Signal(32, reset_less=True) for _ in range(3))
         of_destination, of_tail, last = (Signal(reset_less=True) for _ in range(3))
         ports = Mux(self.swapped, words.ports.rotate_left(16), words.ports)
         length = Mux(self.item.descriptor.ipv6, 37, 13)
         m.d.sync += [
-            source.eq(words.source[step[:2]]),
-            destination.eq(words.destination[step[:2]]),
+            source.eq(sources[step[:2]]),
+            destination.eq(destinations[step[:2]]),
             tail.eq(Mux(step[0], Cat(Const(_TCP, 24), length, Const(0, 2)), ports)),
             of_destination.eq(self.swapped ^ step[2]),
             of_tail.eq(step[3]),
