@@ -64,7 +64,8 @@ def _draw(name: str, classes: list[NDArray[np.int64]]) -> Drawing:
             axes.set_xscale("symlog", linthresh=1, subs=range(2, 10))
             axes.set_xlim(edges[0], edges[-1])
         else:
-            axes.locator_params(axis="x", nbins=5)
+            # Numbers of six digits need the room of two.
+            axes.locator_params(axis="x", nbins=3 if edges[-1] >= 1e5 else 5)
         axes.xaxis.set_major_formatter(lambda value, _: thousands(value))
         axes.set_xlabel(f"{entry.unit}{', logarithmic' if heavy else ''}")
         axes.set_title(feature)
