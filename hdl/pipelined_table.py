@@ -41,7 +41,7 @@ class PipelinedFlowTable(wiring.Component):
     and a record is gathered, the next one comes.
 
     **Throughput**: an item in ``8 + ways`` cycles, one without a used packet in 8; one more when an entry is swept,
-    5 more when a packet counter is full; a flush 9 cycles an entry. The table waits for ``o``.
+    5 more when a packet counter is full; a flush 8 cycles an entry. The table waits for ``o``.
 
     Attributes
     ----------

@@ -100,3 +100,36 @@ def test_circuit_equals_model(sets, ways, ports, first_seen, names, lanes, seed)
     expected = model_records(items, parameters, "first" if first_seen else "initiator")
     assert len({record.end_reason for record in expected}) >= 3
     assert circuit_records(items, parameters, len(expected), lanes=lanes, seed=seed) == expected
+
+
+@pytest.mark.parametrize("ways", [2, 4])
+def test_cycles_that_are_stated(ways):
+    layout = EntryLayout(accumulators_of(UNIVERSAL))
+    dut = PipelinedFlowTable(parameters=FlowTableParameters(sets=8, ways=ways, layout=layout, whole_singles=False))
+    rng = random.Random(ways)
+    frame = {"bad": 0, "kind": ItemKind.FRAME, "outcome": FrameOutcome.USED, "ipv6": 0}
+    unused, flush = ({**frame, "outcome": FrameOutcome.NOT_IP}, {**frame, "kind": ItemKind.FLUSH})
+    kinds = [frame] * 60 + [unused] * 20 + [flush] * 2
+    taken = []
+
+    async def feed(ctx):
+        ctx.set(dut.o.ready, 1)
+        await ctx.tick().until(dut.ready)
+        ctx.set(dut.i.valid, 1)
+        clock = 0
+        for kind in kinds:
+            words = {"time": 1, "ports": rng.getrandbits(32), "sizes": 60 << 16, "marks": 0x4010}
+            ctx.set(dut.i.p, {"descriptor": kind, "words": words, "identity": rng.getrandbits(64)})
+            while not ctx.get(dut.i.ready):
+                await ctx.tick()
+                clock += 1
+            await ctx.tick()
+            clock += 1
+            taken.append(clock)
+
+    simulate(dut, feed, limit_cycles=100 * len(kinds))
+    clocks = [later - earlier for earlier, later in zip(taken, taken[1:], strict=False)]
+    # An emitted record is taken in 6 clocks, less than the next item needs.
+    assert set(clocks[:59]) == {8 + ways}
+    assert set(clocks[60:79]) == {8}
+    assert clocks[80] == 8 * 8 * ways + 7
