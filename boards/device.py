@@ -118,5 +118,10 @@ class Placement:
     clocks_hz: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     @property
+    def share_of_clock(self) -> float:
+        """Of the clock asked for; 1 or more when it is met."""
+        return self.fmax_hz / self.asked_hz
+
+    @property
     def clock_met(self) -> bool:
         return self.fmax_hz >= self.asked_hz

@@ -47,4 +47,7 @@ def _build_summary(manifest: Manifest) -> str:
         lines.append(f"without the shell around it: {alone['lut4']} lut4, {alone['carry']} carry, {alone['ff']} ff")
     reached, asked = clock["fmax_hz"] / 1e6, clock["asked_hz"] / 1e6
     lines.append(f"{reached:.1f} MHz where {asked:.1f} MHz are asked for, seed {clock['seed']}")
+    if len(clock["clocks"]) > 1:
+        each = (f"{net} {c['fmax_hz'] / 1e6:.1f} of {c['asked_hz'] / 1e6:.1f}" for net, c in clock["clocks"].items())
+        lines.append(f"clocks in MHz: {', '.join(each)}")
     return "\n".join(lines)

@@ -39,7 +39,9 @@ def placed(monkeypatch):
 
         def place(workspace, device, *, seed, clock_hz):
             tried.append(seed)
-            return Placement(seed, {"ICESTORM_LC": 100}, 1e6 * reached[len(tried) - 1], clock_hz)
+            # As nextpnr does, what is asked for is rounded to whole picoseconds.
+            asked_hz, fmax_hz = 1e12 / round(1e12 / clock_hz), 1e6 * reached[len(tried) - 1]
+            return Placement(seed, {"ICESTORM_LC": 100}, fmax_hz, asked_hz, {"$glbnet$clk": (fmax_hz, asked_hz)})
 
         monkeypatch.setattr(building, "place_and_route", place)
         monkeypatch.setattr(building, "synthesise", lambda *_: resources({"SB_LUT4": 90}))
@@ -90,7 +92,29 @@ def test_seeds_are_tried_until_one_meets_the_clock(copied, placed):
     tried = placed(20, 22, 25)
     clock = build(copied).clock
     assert tried == [1, 2, 3]
-    assert clock == {"asked_hz": 24_000_000, "fmax_hz": 25_000_000, "met": True, "seed": 3, "seeds_tried": 3}
+    reached = {"asked_hz": 24_000_000, "fmax_hz": 25_000_000}
+    assert clock == {**reached, "met": True, "seed": 3, "seeds_tried": 3, "clocks": {"clk": reached}}
+
+
+def test_of_several_clocks_the_one_with_the_least_to_spare_counts(copied, placed, monkeypatch, capsys):
+    placed()
+    missed, slower = {"link": (120e6, 125e6), "clk": (40e6, 24e6)}, {"link": (110e6, 125e6), "clk": (50e6, 24e6)}
+
+    def place(workspace, device, *, seed, clock_hz):
+        clocks = slower if seed == 2 else missed
+        return Placement(seed, {"ICESTORM_LC": 100}, *clocks["link"], clocks)
+
+    monkeypatch.setattr(building, "place_and_route", place)
+    monkeypatch.setattr(sys, "argv", ["compiler", "build", str(copied)])
+    with pytest.raises(SystemExit) as end:
+        run(app)
+    assert end.value.code == 1
+    said = capsys.readouterr()
+    assert "clocks in MHz: link 120.0 of 125.0, clk 40.0 of 24.0" in said.out
+    assert said.err == f"error: {copied}: clock missed: 120.0 of 125.0 MHz after 5 seeds\n"
+    clock = read_manifest(copied).clock
+    assert (clock["asked_hz"], clock["fmax_hz"], clock["met"], clock["seed"]) == (125_000_000, 120_000_000, False, 1)
+    assert clock["clocks"]["clk"] == {"asked_hz": 24_000_000, "fmax_hz": 40_000_000}
 
 
 def test_a_missed_clock_is_a_failed_check(copied, placed, monkeypatch, capsys):
