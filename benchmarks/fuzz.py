@@ -147,8 +147,8 @@ def main(
             row["clocks"] += done.cycles
             row["processor s"] = round(row["processor s"] + seconds, 1)
             console.print(f"{job.probe}: {row['frames']} frames, seed {job.seed}, {seconds:.0f} s")
-    run_again = [circuits[name] for name in names]
-    kept = [row for row in earlier_rows() if row["circuit"] in circuits.values() and row["circuit"] not in run_again]
+    not_run = [circuit for name, circuit in circuits.items() if name not in names]
+    kept = [row for row in earlier_rows() if row["circuit"] in not_run]
     order = list(circuits.values())
     table = sorted((*kept, *rows.values()), key=lambda row: order.index(row["circuit"]))
     notes = {**tool_versions(), "C++": CxxCompiler().version(), "cores": os.cpu_count()}

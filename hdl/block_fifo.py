@@ -13,8 +13,8 @@ __all__ = ["BlockFifo"]
 class BlockFifo(wiring.Component):
     """Items that wait, in a :class:`~hdl.block_ram.BlockRam`.
 
-    That of Amaranth asks for the old word where one is read and written at once, which it never is; synthesis then puts
-    logic behind the memory, whose output comes late in the clock.
+    The memory in Amaranth's ``SyncFIFOBuffered`` must give the old word where one is read and written at once, which
+    never happens in a queue; synthesis puts logic for it behind the memory, whose output comes late in the clock.
 
     **Throughput**: an item a clock. **Latency**: 2 cycles.
 

@@ -18,7 +18,7 @@ _COMPARED_BITS = 16
 class Examined(data.Struct):
     """A tag, and what was found: ``hit``: it is of the identity that is looked for; ``reason``: its own one.
 
-    Of packets forward and in response: ``none`` has come, or the counter has room for ``one`` more.
+    A bit for packets forward and one for those in response: ``none`` has come yet; ``one`` more fills the counter.
     """
 
     tag: EntryTag

@@ -109,7 +109,7 @@ def test_cycles_that_are_stated(ways):
     dut = PipelinedFlowTable(parameters=FlowTableParameters(sets=8, ways=ways, layout=layout, whole_singles=False))
     rng = random.Random(ways)
     frame = {"bad": 0, "kind": ItemKind.FRAME, "outcome": FrameOutcome.USED, "ipv6": 0}
-    unused, flush = ({**frame, "outcome": FrameOutcome.NOT_IP}, {**frame, "kind": ItemKind.FLUSH})
+    unused, flush = {**frame, "outcome": FrameOutcome.NOT_IP}, {**frame, "kind": ItemKind.FLUSH}
     kinds = [frame] * 60 + [unused] * 20 + [flush] * 2
     taken = []
 
