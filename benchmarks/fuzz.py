@@ -2,10 +2,11 @@
 
     python -m benchmarks.fuzz [CAPTURE…] [--share 0.01] [--seed 1] [--probe colorlight_5a75b]
 
-Needs a C++ compiler. The probes are those of the boards with the reference forest and one for a backbone, of eight
-bytes a clock; each in jobs of 100 000 frames, as many at a time as there are processors. A twentieth as many frames go
-through each while bits of its table turn over. A difference, a hang or a frame that is not accounted for ends it with
-the seed that shows it again. Results of probes that are not run stay as long as their circuits are the same.
+Needs a C++ compiler. The probes are those of the boards with the reference forest, that of the gigabit board with
+pseudonyms that judges flows early, and one for a backbone, of eight bytes a clock; each in jobs of 100 000 frames, as
+many at a time as there are processors. A twentieth as many frames go through each while bits of its table turn over. A
+difference, a hang or a frame that is not accounted for ends it with the seed that shows it again. Results of probes
+that are not run stay as long as their circuits are the same.
 """
 
 import json
@@ -13,6 +14,7 @@ import os
 import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Annotated, NamedTuple
@@ -26,6 +28,7 @@ from boards.toolchain import tool_versions
 from compiler.emit import rtlil_text, sha256
 from compiler.forest import Forest
 from compiler.loading import REFERENCE
+from compiler.probe_options import NO_OPTIONS, ProbeOptions
 from hdl.probe import Probe
 from sim.capture import CapturedFrame, read_capture
 from sim.compiled_probe import CompiledProbe
@@ -38,9 +41,20 @@ from .probe import backbone_parameters
 from .tables import RESULTS, write_results
 
 TITLE = "Hostile frames, compiled probe against model"
-BACKBONE = "backbone"
-FRAMES = {"icebreaker": 2_500_000, "icebreaker_rmii": 1_000_000, "colorlight_5a75b": 1_000_000, BACKBONE: 500_000}
-"""Of each probe, five million in all."""
+EARLY, BACKBONE = "early", "backbone"
+FRAMES = {
+    "icebreaker": 2_500_000,
+    "icebreaker_rmii": 1_000_000,
+    "colorlight_5a75b": 1_000_000,
+    EARLY: 250_000,
+    BACKBONE: 500_000,
+}
+"""Of each probe, more than five million in all."""
+PREFIX = 3
+TITLES = {
+    EARLY: f"Colorlight 5A-75B, --anonymise --early {PREFIX}",
+    BACKBONE: "8 bytes a clock, 4 hashes",
+} | {name: board.title for name, board in BOARDS.items()}
 JOB_FRAMES = 100_000
 UPSETS = 1000
 """Bits that turn over in a run of 20 000 frames."""
@@ -60,11 +74,14 @@ class Job(NamedTuple):
 
 @cache
 def probe_of(name: str) -> tuple[ExportedProbe, int]:
-    """The probe of a board with the reference forest, or that of a backbone, and the build that its records tell."""
+    """A probe with the reference forest, and the build that its records tell."""
+    forest, options = Forest.from_json(REFERENCE), NO_OPTIONS
+    if name == EARLY:
+        forest, options = replace(forest, prefix=PREFIX), ProbeOptions(anonymise=True, early=PREFIX)
     with tempfile.TemporaryDirectory() as temporary:
         export = Path(temporary) / "probe"
-        board = "colorlight_5a75b" if name == BACKBONE else name
-        build_id = compiler.export(Forest.from_json(REFERENCE), export, board=board).build_id
+        board = name if name in BOARDS else "colorlight_5a75b"
+        build_id = compiler.export(forest, export, board=board, options=options).build_id
         probe = read_probe(export)
     if name == BACKBONE:
         probe = probe._replace(parameters=backbone_parameters(probe.parameters))
@@ -128,7 +145,7 @@ def main(
             row = rows.setdefault(
                 (job.probe, job.upsets),
                 {
-                    "probe": BOARDS[job.probe].title if job.probe in BOARDS else "8 bytes a clock, 4 hashes",
+                    "probe": TITLES[job.probe],
                     "circuit": circuits[job.probe],
                     "captures": len(paths),
                     "seed": seed,

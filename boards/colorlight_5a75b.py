@@ -172,6 +172,6 @@ BOARD = Board(
     programmer=("OPENFPGALOADER", "--cable", "ft232", "--write-flash", "--unprotect-flash", "--verify"),
     serial=False,
     waits=False,
-    pipeline=Pipeline(item_bytes=WORD_BYTES, hashes=2),
+    pipeline=Pipeline(item_bytes=WORD_BYTES, hashes=2, anonymising_hashes=3),
 )
 """What the compiler needs to know of it."""

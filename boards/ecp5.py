@@ -8,7 +8,7 @@ from hdl.block_rom import RomShape
 from .device import Device, Family
 from .synthesis import NAME
 
-__all__ = ["ECP5", "LFE5U_25F", "LFE5U_25F_BG256", "LFE5U_85F", "resources"]
+__all__ = ["ECP5", "LFE5U_25F", "LFE5U_25F_BG256", "LFE5U_85F", "LFE5U_85F_8", "resources"]
 
 
 def resources(cells: Mapping[str, int]) -> dict[str, int]:
@@ -79,3 +79,5 @@ LFE5U_85F = Device(
     dsps=156,
     **_DELAYS,
 )
+LFE5U_85F_8 = replace(LFE5U_85F, name="LFE5U-85F-8BG756", nextpnr=("--85k", "--package", "CABGA756", "--speed", "8"))
+"""The same in the fastest speed grade; delays are estimated as of grade 6."""

@@ -34,7 +34,7 @@ def probe_parameters(
     forest: Forest, board: Board, plan: ForestPlan, build_id: str, options: ProbeOptions = NO_OPTIONS
 ) -> ProbeParameters:
     """The probe for a forest on a board; ``build_id`` is 8 hexadecimal digits that its records carry."""
-    _check_pipeline(board, options, loadable=plan.loadable)
+    _check_pipeline(board, loadable=plan.loadable)
     _check_early(forest, options)
     layout = entry_layout(forest, options)
     return ProbeParameters(
@@ -68,14 +68,10 @@ def probe_parameters(
     )
 
 
-def _check_pipeline(board: Board, options: ProbeOptions, *, loadable: bool) -> None:
-    """A pipelined probe has many packets under way, and neither time nor room for these."""
-    if board.pipeline is None:
-        return
-    asked = {"--anonymise": options.anonymise, "--early": options.early > 0, "--loadable": loadable}
-    for option, is_asked in asked.items():
-        if is_asked:
-            raise InputError(f"{option}: the probe of {board.name} is pipelined, and does not have it")
+def _check_pipeline(board: Board, *, loadable: bool) -> None:
+    """A pipelined probe has no forest that takes table images."""
+    if board.pipeline is not None and loadable:
+        raise InputError(f"--loadable: the probe of {board.name} is pipelined, and does not have it")
 
 
 def _check_early(forest: Forest, options: ProbeOptions) -> None:

@@ -1,4 +1,4 @@
-"""BlockFifo: a queue in block RAM and nothing beside it."""
+"""BlockFifo: a queue in a memory and nothing beside it."""
 
 from amaranth.hdl import Module, Signal
 from amaranth.lib import stream, wiring
@@ -22,21 +22,23 @@ class BlockFifo(wiring.Component):
     ----------
     shape: of an item
     depth: items that may wait, a power of two
+    in_logic: the memory is a small one in logic, with a register behind it
 
     Attributes
     ----------
     i, o: items
     """
 
-    def __init__(self, *, shape, depth: int):
+    def __init__(self, *, shape, depth: int, in_logic: bool = False):
         if depth < 2 or depth & depth - 1:
             raise ValueError(f"Depth must be a power of two and at least 2, not {depth!r}")
-        self._depth = depth
+        self._depth, self._in_logic = depth, in_logic
         super().__init__({"i": In(stream.Signature(shape)), "o": Out(stream.Signature(shape))})
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.words = words = BlockRam(MemoryData(shape=self.i.p.shape(), depth=self._depth, init=[]))
+        contents = MemoryData(shape=self.i.payload.shape(), depth=self._depth, init=[])
+        m.submodules.words = words = BlockRam(contents, in_logic=self._in_logic)
         written, read = Signal(range(2 * self._depth)), Signal(range(2 * self._depth))
         m.d.comb += [
             self.i.ready.eq((written ^ read) != self._depth),

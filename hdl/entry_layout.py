@@ -105,6 +105,11 @@ class EntryLayout:
         return 2 if self.anonymised else 4 if ipv6 else 1
 
     @property
+    def most_address_words(self) -> int:
+        """Words that an address of either version can have in use."""
+        return self.address_words(ipv6=True)
+
+    @property
     def block_words(self) -> int:
         """Words of one direction."""
         return max(slot.word + self._words_of(accumulator) for accumulator, slot in self.slots.items())

@@ -74,8 +74,7 @@ class HeaderReader:
         self.ipv6 = Signal()
         self.before = Signal(24)
         # Bytes on the wire that IP may fill, inverted: what is longer makes a sum with it carry, without a subtracter.
-        self.no_room = Signal(_WIRE_LENGTH_BITS + self.wide)
-        self.leaving = Signal(range(_IPV6_HEADER_BYTES + 1))
+        self.no_room = Signal(_WIRE_LENGTH_BITS + self.wide + 1)
         self.length, self.ttl = Signal(16), Signal(8)
         self.ip_words = Signal(_HEADER_WORDS_BITS)
         self.carried, self.following = Signal(Carried), Signal(Carried)
@@ -89,8 +88,6 @@ class HeaderReader:
         """Reads what is there, and goes on."""
         m = self.m
         spare = self.length[2:] - self.ip_words
-        m.d.comb += self.leaving.eq(self.lanes)
-        self.left_behind = self.no_room + self.leaving
         m.d.sync += [
             self.before.eq(Cat(self.data, self.before)),
             self.offset.eq(self.offset + 1),
@@ -132,14 +129,12 @@ class HeaderReader:
         self.m.d.sync += [self.header.eq(header), self.offset.eq(0)]
 
     def _leave(self, count):
-        """Takes bytes off the room on the wire; it ends at 0, so that nothing fits a frame that is said too short."""
-        self.m.d.comb += self.leaving.eq(count)
-        self.m.d.sync += self.no_room.eq(self.left_behind)
-        with self.m.If(self.left_behind[-1]):
-            self.m.d.sync += self.no_room.eq(-1)
+        """Takes bytes off the room on the wire, until it is more than used up: nothing fits a frame said too short."""
+        with self.m.If(~self.no_room[-1]):
+            self.m.d.sync += self.no_room.eq(self.no_room + count)
 
     def _exceeds_room(self, length):
-        return (length + self.no_room)[len(self.no_room)]
+        return (length + self.no_room)[len(self.no_room) - 1]
 
     def _stop_counting(self):
         """So that no byte of something long is taken for an early one."""
@@ -152,7 +147,7 @@ class HeaderReader:
         m = self.m
         with self._after(3):
             wire_length = self.word[:_WIRE_LENGTH_BITS] + (WORD_PADDING if self.wide else 0)
-            m.d.sync += self.no_room.eq(~Cat(wire_length, C(0, 1)))
+            m.d.sync += self.no_room.eq((~Cat(wire_length, C(0, 1)))[: len(self.no_room) - 1])
         with self._after(ITEM_HEADER_BYTES - 1):
             self._go(Header.ETHERNET)
             with m.If(self.kind != ItemKind.FRAME):

@@ -4,7 +4,6 @@ from amaranth.hdl import Module
 from amaranth.lib.wiring import connect, flipped
 
 from hdl.flow_table_parameters import FlowTableParameters
-from hdl.identified_item import IdentifiedItem
 from hdl.identity_lanes import IdentityLanes
 from hdl.packet import ParsedItem
 from hdl.parsed_set_up import ParsedSetUp
@@ -38,13 +37,14 @@ class PipelinedFront(ProbeFront):
 
     def elaborate(self, platform):
         m = Module()
+        anonymised = self._table.layout.anonymised
+        lanes = self._pipeline.anonymising_hashes if anonymised else self._pipeline.hashes
         self._parse(m)
         m.submodules.frame_tally = frame_tally = FrameTally(payload=ParsedItem)
         m.submodules.register = register = StreamRegister(shape=ParsedItem)
         m.submodules.set_up = set_up = ParsedSetUp()
         m.submodules.passed = passed = StreamRegister(shape=ParsedItem)
-        m.submodules.hashes = hashes = IdentityLanes(lanes=self._pipeline.hashes)
-        m.submodules.identified = identified = StreamRegister(shape=IdentifiedItem)
+        m.submodules.hashes = hashes = IdentityLanes(lanes=lanes, pseudonyms=anonymised)
         m.submodules.table = table = PipelinedFlowTable(parameters=self._table)
         m.submodules.words = words = RecordWords(parameters=self._table)
 
@@ -54,8 +54,7 @@ class PipelinedFront(ProbeFront):
         connect(m, register.o, set_up.i)
         connect(m, set_up.o, passed.i)
         connect(m, passed.o, hashes.i)
-        connect(m, hashes.o, identified.i)
-        connect(m, identified.o, table.i)
+        connect(m, hashes.o, table.i)
         connect(m, table.o, words.i)
         connect(m, words.o, flipped(self.o))
 

@@ -41,7 +41,7 @@ class PipelinedFlowTable(wiring.Component):
     and a record is gathered, the next one comes.
 
     **Throughput**: an item in ``8 + ways`` cycles, one without a used packet in 8; one more when an entry is swept,
-    5 more when a packet counter is full; a flush 8 cycles an entry. The table waits for ``o``.
+    5 more when a packet counter is full or a record is early; a flush 8 cycles an entry. The table waits for ``o``.
 
     Attributes
     ----------
@@ -93,6 +93,7 @@ class PipelinedFlowTable(wiring.Component):
         wiring.connect(m, records.o, wiring.flipped(self.o))
         m.d.comb += [
             records.examined.eq(self._emitted),
+            records.early.eq(self._emitted_early),
             records.touched.eq(Cat(self._found_way, self._set)),
             records.response.eq(self._response),
             records.empty.eq(self._empty),
@@ -202,19 +203,19 @@ class PipelinedFlowTable(wiring.Component):
         with m.Else():
             m.d.comb += initiator_high.eq((item.swapped ^ ~sender_initiates) & ~item.equal)
 
-        self._response, self._empty, self._full = Signal(), Signal(), Signal()
+        self._response, self._empty, self._early = Signal(), Signal(), Signal()
         response = item.swapped ^ initiator_high
         self._after = after = Signal(EntryTag, reset_less=True)
         m.d.sync += [
             self._response.eq(response),
             self._empty.eq(self._fills | Mux(response, best.none[1], best.none[0])),
-            self._full.eq(self._live & Mux(response, best.one[1], best.one[0])),
+            self._early.eq(self._live & best.nearly_early),
             after.identity.eq(item.identity),
             after.last.eq(self.now_ms),
             after.first.eq(Mux(self._live, tag.first, self.now_ms)),
             after.closed.eq(Mux(self._live & tag.state.closing, tag.closed, self.now_ms[:CLOSED_BITS])),
-            after.forward.eq(Mux(self._live, tag.forward, 0) + ~response),
-            after.response.eq(Mux(self._live, tag.response, 0) + response),
+            after.forward.eq(Mux(self._live, Mux(response, tag.forward, tag.forward + 1), ~response)),
+            after.response.eq(Mux(self._live, Mux(response, tag.response + 1, tag.response), response)),
         ]
         before = Signal.like(tag.state)
         with m.If(self._live):
@@ -250,10 +251,12 @@ class PipelinedFlowTable(wiring.Component):
 
     def _leave(self, m):
         """Chooses the entry that leaves from what was found out about it a clock before."""
-        self._sweeps, self._emits = Signal(), Signal()
-        self._of_best, self._of_victim, self._of_full, self._of_flush = (Signal() for _ in range(4))
+        self._sweeps, self._emits, self._emits_updated = Signal(), Signal(), Signal()
+        self._of_best, self._of_victim, self._of_updated, self._of_flush = (Signal() for _ in range(4))
         self._emitted, self._left = Signal.like(self._best, reset_less=True), Signal.like(self._sweep)
+        self._emitted_early = Signal()
         m.d.sync += [
+            self._emitted_early.eq(self._of_updated & self._early),
             self._left.eq(m.submodules.records.entry),
             self._emitted.eq(Mux(self._of_best, self._best, self._swept)),
         ]
@@ -261,7 +264,7 @@ class PipelinedFlowTable(wiring.Component):
             m.d.sync += self._emitted.reason.eq(EndReason.RESOURCES)
         with m.If(self._of_flush):
             m.d.sync += self._emitted.reason.eq(EndReason.FORCED)
-        with m.If(self._of_full):
+        with m.If(self._of_updated):
             m.d.sync += [self._emitted.tag.eq(self._after), self._emitted.reason.eq(EndReason.ACTIVE)]
 
     def _ask(self, m, address, *, sweep=0, last=0):
@@ -282,7 +285,7 @@ class PipelinedFlowTable(wiring.Component):
     def _arrive(self, m):
         """Takes an item and asks for the tags that decide over it."""
         p, i = self.parameters, self.i
-        # Whether an item is a used frame is found out a clock before it is taken.
+        # Whether there is an item, and is a used frame, is found out a clock before it is taken.
         held, used = Signal(), Signal()
         is_frame = i.p.descriptor.kind == ItemKind.FRAME
         m.d.sync += [held.eq(i.valid & ~i.ready), used.eq(is_frame & (i.p.descriptor.outcome == FrameOutcome.USED))]
@@ -298,14 +301,14 @@ class PipelinedFlowTable(wiring.Component):
             m.d.sync += [
                 self._item.eq(i.p),
                 self._used.eq(used),
-                self._later.eq(i.valid & held & (i.p.words.time > self.now_ms)),
+                self._later.eq(held & (i.p.words.time > self.now_ms)),
                 self._has_best.eq(0),
                 self._way.eq(1 if p.ways > 1 else 0),
             ]
             # An address may be there for nothing.
             first = Cat(Const(0, len(self._way)), i.p.identity[: len(self._set)])
             m.d.comb += self._asked_tag.eq(Mux(used, first, self._sweep))
-            with m.If(i.valid & held):
+            with m.If(held):
                 with m.If((i.p.descriptor.kind == ItemKind.FLUSH) | (i.p.descriptor.kind == ItemKind.SETUP)):
                     m.next = "FLUSH"
                 with m.Elif(used):
@@ -326,36 +329,40 @@ class PipelinedFlowTable(wiring.Component):
 
     def _apply(self, m):
         """Decides over the item, and writes what has become of the entries."""
-        records, touched = m.submodules.records, Cat(self._found_way, self._set)
+        records, best, touched = m.submodules.records, self._best, Cat(self._found_way, self._set)
         with m.State("SETTLE"):
-            sweeps = self._swept.expired & ~(self._used & (self._evicts | (self._sweep == touched)))
             evicts = self._used & self._evicts
+            # A flow that goes on keeps its direction, so that this is known before the item's is.
+            nearly_full = Mux(self._item.swapped ^ best.tag.state.initiator_high, *reversed(best.nearly_full))
+            emits_updated = self._used & self._live & (nearly_full | best.nearly_early)
+            holds = evicts | emits_updated | (self._used & (self._sweep == touched))
+            sweeps = self._swept.expired & ~holds
             m.d.sync += [
+                self._emits_updated.eq(emits_updated),
                 self._sweeps.eq(sweeps),
                 self._emits.eq(sweeps | evicts),
                 self._of_best.eq(evicts),
                 self._of_victim.eq(evicts & (self._rank == _Rank.VICTIM)),
-                self._of_full.eq(0),
+                self._of_updated.eq(0),
                 self._of_flush.eq(0),
             ]
             with m.If(self._settled):
                 m.next = "APPLY"
         with m.State("APPLY"):
-            sweeps, emits = self._sweeps & ~(self._used & self._full), self._emits
-            with m.If(~emits | ~records.busy):
+            with m.If(~self._emits | ~records.busy):
                 m.d.comb += [
-                    records.emit.eq(emits & ~(self._used & self._full)),
+                    records.emit.eq(self._emits),
                     records.update.eq(self._used),
-                    records.entry.eq(Mux(sweeps, self._sweep, touched)),
+                    records.entry.eq(Mux(self._sweeps, self._sweep, touched)),
                 ]
                 m.d.sync += self._sweep.eq(self._sweep + 1)
                 m.next = "IDLE"
                 with m.If(self._used):
                     self._fill_tag(m, touched)
                     m.d.sync += self._filled.eq(self._rank == _Rank.FREE)
-                with m.If(self._used & self._full):
-                    m.next = "FULL"
-                with m.Elif(sweeps):
+                with m.If(self._emits_updated):
+                    m.next = "UPDATED"
+                with m.Elif(self._sweeps):
                     m.next = "FREE"
                 with m.If(self._item.descriptor.kind == ItemKind.TICK):
                     m.d.comb += self.tick.eq(1)
@@ -363,13 +370,16 @@ class PipelinedFlowTable(wiring.Component):
             self._free_tag(m, self._left)
             m.d.sync += self._freed.eq(1)
             m.next = "IDLE"
-        with m.State("FULL"):
-            m.d.sync += [self._sweeps.eq(0), self._of_full.eq(1)]
+        with m.State("UPDATED"):
+            m.d.sync += self._of_updated.eq(1)
             with m.If(~records.busy & ~records.updating):
-                m.next = "EMIT_FULL"
-        with m.State("EMIT_FULL"):
+                m.next = "EMIT_UPDATED"
+        with m.State("EMIT_UPDATED"):
             m.d.comb += [records.emit.eq(1), records.entry.eq(touched)]
+            # A flow with an early record stays.
             m.next = "FREE"
+            with m.If(self._early):
+                m.next = "IDLE"
 
     def _flush(self, m):
         """Empties the table, an entry after the other."""
@@ -378,7 +388,7 @@ class PipelinedFlowTable(wiring.Component):
             self._ask(m, self._flushed, sweep=1, last=1)
             m.next = "FLUSH_SETTLE"
         with m.State("FLUSH_SETTLE"):
-            m.d.sync += [self._of_best.eq(0), self._of_victim.eq(0), self._of_full.eq(0), self._of_flush.eq(1)]
+            m.d.sync += [self._of_best.eq(0), self._of_victim.eq(0), self._of_updated.eq(0), self._of_flush.eq(1)]
             with m.If(self._settled):
                 m.next = "FLUSH_APPLY"
         with m.State("FLUSH_APPLY"):

@@ -59,10 +59,6 @@ class ProbeParameters:
     def __post_init__(self):
         if self.pipeline is not None and self.loadable:
             raise ValueError("A pipelined probe takes no table images")
-        if self.pipeline is not None and self.table.early:
-            raise ValueError("A pipelined probe judges flows at their end, not early")
-        if self.pipeline is not None and self.table.layout.anonymised:
-            raise ValueError("A pipelined probe keeps addresses, no pseudonyms")
 
 
 class Probe(wiring.Component):
@@ -157,7 +153,7 @@ class Probe(wiring.Component):
             m.d.comb += counters.snapshot.eq(exporter.snapshot)
         else:
             m.submodules.collector = taken_by = EventCollector(
-                sources=event_sources(short_records=p.short_records), counters=count
+                sources=event_sources(short_records=p.short_records, early=p.table.early > 0), counters=count
             )
             bits = taken_by.amount_bits
             m.submodules.counters = counters = CounterBank(counters=count, sources=1, amount_bits=bits, in_logic=True)

@@ -18,7 +18,8 @@ _COMPARED_BITS = 16
 class Examined(data.Struct):
     """A tag, and what was found: ``hit``: it is of the identity that is looked for; ``reason``: its own one.
 
-    A bit for packets forward and one for those in response: ``none`` has come yet; ``one`` more fills the counter.
+    A bit for packets forward and one for those in response: ``none`` has come yet; ``nearly_full``: one more fills the
+    counter. ``nearly_early``: after one more, either way, the flow has so many that an early record is made.
     """
 
     tag: EntryTag
@@ -26,7 +27,8 @@ class Examined(data.Struct):
     expired: 1
     reason: EndReason
     none: 2
-    one: 2
+    nearly_full: 2
+    nearly_early: 1
 
 
 class TagExamination(wiring.Component):
@@ -37,7 +39,7 @@ class TagExamination(wiring.Component):
 
     Parameters
     ----------
-    parameters: timeouts
+    parameters: timeouts, and when a record is early
 
     Attributes
     ----------
@@ -79,8 +81,12 @@ class TagExamination(wiring.Component):
             out.hit.eq(equal.all() & state.valid),
             out.expired.eq((idle | active | lingered) & state.valid),
             out.none.eq(Cat(counter == 0 for counter in counters)),
-            out.one.eq(Cat(counter == (1 << len(counter)) - 2 for counter in counters)),
+            out.nearly_full.eq(Cat(counter == (1 << len(counter)) - 2 for counter in counters)),
             out.reason.eq(Mux(state.closing, EndReason.END, Mux(idle, EndReason.IDLE, EndReason.ACTIVE))),
         ]
+
+        if p.early:
+            packets = Signal(len(compared.forward) + 1, reset_less=True)
+            m.d.sync += [packets.eq(read.forward + read.response), out.nearly_early.eq(packets == p.early - 1)]
 
         return m

@@ -68,9 +68,10 @@ def event_signature() -> stream.Signature:
     return stream.Signature(event_shape(len(Counter)))
 
 
-def event_sources(*, short_records: bool = False) -> tuple[dict[int, int], ...]:
+def event_sources(*, short_records: bool = False, early: bool = False) -> tuple[dict[int, int], ...]:
     """The counters that frames, records, unexported records and the link add to, with the bits of their amounts."""
     exported = [Counter.RECORDS_SPAM, Counter.RECORDS_BACKGROUND, *_OF_REASON.values()]
+    exported += [Counter.RECORDS_EARLY] if early else []
     unexported = [Counter.RECORDS_OVERLOAD]
     (exported if short_records else unexported).append(Counter.RECORDS_SHORT)
     links = (Counter.FRAMES_OVERRUN, Counter.FRAMES_BAD_FCS)

@@ -8,11 +8,11 @@ from hdl.block_fifo import BlockFifo
 from sim.testbench import Stalls, simulate, stream_get, stream_put
 
 
-@pytest.mark.parametrize("depth", [2, 16])
+@pytest.mark.parametrize(("depth", "in_logic"), [(2, False), (16, False), (16, True)])
 @pytest.mark.parametrize("slow_end", [0.1, 0.6])
-def test_order_is_kept(depth, slow_end):
+def test_order_is_kept(depth, in_logic, slow_end):
     items = [random.Random(depth).getrandbits(16) for _ in range(400)]
-    dut = BlockFifo(shape=16, depth=depth)
+    dut = BlockFifo(shape=16, depth=depth, in_logic=in_logic)
 
     async def feed(ctx):
         await stream_put(ctx, dut.i, items, Stalls(1, 0.7 - slow_end))

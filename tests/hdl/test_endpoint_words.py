@@ -25,23 +25,36 @@ def frames(version, count):
                 yield item, packet
 
 
-def message(packet):
-    """As docs/flow_rules.md has it: addresses and ports, the lower endpoint first, then the length."""
-    endpoints, _ = endpoints_of(packet)
+def messages(packet, pseudonyms):
+    """Words, and whether each is the last of its message, as docs/flow_rules.md has it.
+
+    Addresses and ports, the lower endpoint first, then the length; with pseudonyms each address and its length.
+    """
     size = 1 if packet.version == 4 else 4
+
+    def words_of(address):
+        return [address >> 32 * (size - 1 - n) & 0xFFFFFFFF for n in range(size)]
+
+    endpoints, _ = endpoints_of(packet)
     sides = (endpoints.lower, endpoints.higher)
-    words = [side.address >> 32 * (size - 1 - n) & 0xFFFFFFFF for side in sides for n in range(size)]
-    return [*words, sides[0].port << 16 | sides[1].port, (8 * size + 5) << 24 | TCP]
+    words = [word for side in sides for word in words_of(side.address)]
+    ends = [([*words, sides[0].port << 16 | sides[1].port], (8 * size + 5) << 24 | TCP)]
+    if pseudonyms:
+        ends += [(words_of(address), 4 * size << 24) for address in (packet.source, packet.destination)]
+    return [pair for words, length in ends for pair in (*((word, 0) for word in words), (length, 1))]
 
 
-@pytest.mark.parametrize(("version", "cycles"), [(4, 6), (6, 12)])
-def test_message_and_cycles(version, cycles):
-    dut, clocks = EndpointWords(), []
+@pytest.mark.parametrize(
+    ("version", "pseudonyms", "cycles"), [(4, False, 6), (6, False, 12), (4, True, 10), (6, True, 22)]
+)
+def test_messages_and_cycles(version, pseudonyms, cycles):
+    dut, clocks = EndpointWords(pseudonyms=pseudonyms), []
 
     async def check(ctx):
-        ctx.set(dut.start, 1)
         for item, packet in frames(version, 40):
             ctx.set(dut.item, parsed(item, None))
+            await ctx.tick()
+            ctx.set(dut.start, 1)
             words, clock, ends = [], 0, False
             while not ends:
                 clock += 1
@@ -54,10 +67,8 @@ def test_message_and_cycles(version, cycles):
             assert (ctx.get(dut.swapped), ctx.get(dut.equal)) == (not sender_low and not equal, equal)
             ctx.set(dut.start, 0)
             await ctx.tick()
-            words.append((ctx.get(dut.word.data), ctx.get(dut.word.last)))
-            wanted = message(packet)
-            assert words[-len(wanted) :] == [(word, n == len(wanted) - 1) for n, word in enumerate(wanted)]
-            ctx.set(dut.start, 1)
+            wanted = messages(packet, pseudonyms)
+            assert words[-len(wanted) :] == wanted
 
-    simulate(dut, check, limit_cycles=20 * 60)
+    simulate(dut, check, limit_cycles=30 * 60)
     assert set(clocks) == {cycles}

@@ -24,7 +24,7 @@ class LanesAndTable(wiring.Component):
     """The two together, with the ports of both ends."""
 
     def __init__(self, parameters, lanes):
-        self.lanes = IdentityLanes(lanes=lanes)
+        self.lanes = IdentityLanes(lanes=lanes, pseudonyms=parameters.layout.anonymised)
         self.table = PipelinedFlowTable(parameters=parameters)
         super().__init__({"i": self.lanes.signature.members["i"], "o": self.table.signature.members["o"]})
 
@@ -103,6 +103,24 @@ def test_circuit_equals_model(sets, ways, ports, first_seen, names, lanes, seed)
     assert circuit_records(items, parameters, len(expected), lanes=lanes, seed=seed) == expected
 
 
+@pytest.mark.parametrize(("early", "anonymised"), [(0, True), (2, False), (3, True)])
+def test_early_records_and_pseudonyms(early, anonymised):
+    parameters = FlowTableParameters(
+        sets=2,
+        ways=2,
+        layout=EntryLayout(accumulators_of(("maxpl", "spl2", "slas")), anonymised=anonymised),
+        idle_ms=1000,
+        active_ms=4000,
+        linger_ms=300,
+        ports=PORTS,
+        early=early,
+    )
+    items = list(random_items(random.Random(early), 1000))
+    expected = model_records(items, parameters)
+    assert {record.packets for record in expected if record.early} == ({early} if early else set())
+    assert circuit_records(items, parameters, len(expected), lanes=2, seed=early) == expected
+
+
 @pytest.mark.parametrize("ways", [2, 4])
 def test_cycles_that_are_stated(ways):
     layout = EntryLayout(accumulators_of(UNIVERSAL))
@@ -132,4 +150,4 @@ def test_cycles_that_are_stated(ways):
     clocks = [later - earlier for earlier, later in itertools.pairwise(taken)]
     assert set(clocks[:59]) == {8 + ways}
     assert set(clocks[60:79]) == {8}
-    assert clocks[80] == 8 * 8 * ways + 7
+    assert clocks[80] == 8 * 8 * ways + 8

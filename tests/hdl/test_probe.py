@@ -116,8 +116,17 @@ def test_wide_items(item_bytes, paused):
     assert counters.counters == probe_counters(model)
 
 
-@pytest.mark.parametrize(("engine", "short_records"), [("amaranth", False), ("amaranth", True), ("compiled", False)])
-def test_no_address_leaves_an_anonymising_probe(engine, short_records):
+@pytest.mark.parametrize(
+    ("engine", "short_records", "pipeline"),
+    [
+        ("amaranth", False, None),
+        ("amaranth", True, None),
+        ("compiled", False, None),
+        ("amaranth", True, Pipeline()),
+        ("compiled", False, Pipeline(item_bytes=4, anonymising_hashes=3)),
+    ],
+)
+def test_no_address_leaves_an_anonymising_probe(engine, short_records, pipeline):
     rng = random.Random(12)
     forest = grown_forest(names=("maxpl", "rsp", "spl2"))
     items = [_first_tick(), *_hostile_items(rng, 150), Item(ItemKind.FLUSH, 0).to_bytes()]
@@ -126,7 +135,7 @@ def test_no_address_leaves_an_anonymising_probe(engine, short_records):
     expected = list(model.run(parse_item(item) for item in items))
     options = ProbeOptions(anonymise=True, short_records=short_records)
 
-    records, counters = _run(probe_of(forest, options), items, 12, engine=engine)
+    records, counters = _run(probe_of(forest, options, pipeline=pipeline), items, 12, engine=engine)
 
     assert records == [as_exported(entry, EPOCH_MS, int(BUILD, 16)) for entry in expected]
     assert counters.counters == probe_counters(model)
@@ -165,10 +174,17 @@ def test_short_records_leave_when_asked_for(min_packets, pipeline):
 
 
 @pytest.mark.parametrize(
-    ("engine", "options"),
-    [("amaranth", {}), ("amaranth", {"short_records": True, "anonymise": True}), ("compiled", {})],
+    ("engine", "options", "pipeline"),
+    [
+        ("amaranth", {}, None),
+        ("amaranth", {"short_records": True, "anonymise": True}, None),
+        ("compiled", {}, None),
+        ("amaranth", {}, Pipeline(hashes=2)),
+        ("amaranth", {"short_records": True, "anonymise": True}, Pipeline(anonymising_hashes=3)),
+        ("compiled", {}, Pipeline(item_bytes=4)),
+    ],
 )
-def test_flows_are_judged_early_and_exported_at_their_end(engine, options):
+def test_flows_are_judged_early_and_exported_at_their_end(engine, options, pipeline):
     rng = random.Random(14)
     forest = grown_forest(names=("maxpl", "rsp", "duration"), prefix=3)
     items = [_first_tick(), *_hostile_items(rng, 200), Item(ItemKind.FLUSH, 0).to_bytes()]
@@ -185,7 +201,8 @@ def test_flows_are_judged_early_and_exported_at_their_end(engine, options):
     )
     expected = list(model.run(parse_item(item) for item in items))
 
-    records, counters = _run(probe_of(forest, ProbeOptions(early=3, **options)), items, 14, engine=engine)
+    parameters = probe_of(forest, ProbeOptions(early=3, **options), pipeline=pipeline)
+    records, counters = _run(parameters, items, 14, engine=engine)
 
     assert records == [as_exported(entry, EPOCH_MS, int(BUILD, 16)) for entry in expected]
     assert counters.counters == probe_counters(model)
@@ -213,16 +230,6 @@ def test_flows_are_judged_early_and_exported_at_their_end(engine, options):
 def test_a_forest_for_another_prefix_is_refused(prefix, early, message):
     with pytest.raises(InputError, match=message):
         probe_of(grown_forest(names=("maxpl",), prefix=prefix), ProbeOptions(early=early))
-
-
-def test_a_pipelined_probe_has_no_early_records():
-    with pytest.raises(ValueError, match="A pipelined probe judges flows at their end, not early"):
-        probe_of(grown_forest(names=("maxpl",), prefix=3), ProbeOptions(early=3), pipeline=Pipeline())
-
-
-def test_a_pipelined_probe_has_no_pseudonyms():
-    with pytest.raises(ValueError, match="A pipelined probe keeps addresses, no pseudonyms"):
-        probe_of(grown_forest(names=("maxpl",)), ProbeOptions(anonymise=True), pipeline=Pipeline())
 
 
 def test_overload_drops_whole_records_and_counts_them():
