@@ -19,6 +19,8 @@ from sim.record_words import flow_from_words
 from sim.testbench import Stalls, simulate, stream_get, stream_put
 from tests.hdl.table_events import KEY, PORTS, model_records, random_items
 
+TIMEOUTS = {"idle_ms": 1000, "active_ms": 4000, "linger_ms": 300}
+
 
 class LanesAndTable(wiring.Component):
     """The two together, with the ports of both ends."""
@@ -87,15 +89,9 @@ def circuit_records(items, parameters, count, *, lanes, seed=0, engine="amaranth
 )
 @pytest.mark.parametrize("seed", range(2))
 def test_circuit_equals_model(sets, ways, ports, first_seen, names, lanes, seed):
+    layout = EntryLayout(accumulators_of(names))
     parameters = FlowTableParameters(
-        sets=sets,
-        ways=ways,
-        layout=EntryLayout(accumulators_of(names)),
-        idle_ms=1000,
-        active_ms=4000,
-        linger_ms=300,
-        ports=ports,
-        first_seen=first_seen,
+        sets=sets, ways=ways, layout=layout, ports=ports, first_seen=first_seen, **TIMEOUTS
     )
     items = list(random_items(random.Random(seed), 1000))
     expected = model_records(items, parameters, "first" if first_seen else "initiator")
@@ -105,16 +101,8 @@ def test_circuit_equals_model(sets, ways, ports, first_seen, names, lanes, seed)
 
 @pytest.mark.parametrize(("early", "anonymised"), [(0, True), (2, False), (3, True)])
 def test_early_records_and_pseudonyms(early, anonymised):
-    parameters = FlowTableParameters(
-        sets=2,
-        ways=2,
-        layout=EntryLayout(accumulators_of(("maxpl", "spl2", "slas")), anonymised=anonymised),
-        idle_ms=1000,
-        active_ms=4000,
-        linger_ms=300,
-        ports=PORTS,
-        early=early,
-    )
+    layout = EntryLayout(accumulators_of(("maxpl", "spl2", "slas")), anonymised=anonymised)
+    parameters = FlowTableParameters(sets=2, ways=2, layout=layout, ports=PORTS, early=early, **TIMEOUTS)
     items = list(random_items(random.Random(early), 1000))
     expected = model_records(items, parameters)
     assert {record.packets for record in expected if record.early} == ({early} if early else set())
