@@ -71,6 +71,7 @@ def _first_tick():
 
 
 PIPELINES = (None, Pipeline(), Pipeline(hashes=3))
+ANONYMISING = Pipeline(item_bytes=4, anonymising_hashes=3)
 
 
 @pytest.mark.parametrize("pipeline", PIPELINES)
@@ -123,7 +124,6 @@ def test_wide_items(item_bytes, paused):
         ("amaranth", True, None),
         ("compiled", False, None),
         ("amaranth", True, Pipeline()),
-        ("compiled", False, Pipeline(item_bytes=4, anonymising_hashes=3)),
     ],
 )
 def test_no_address_leaves_an_anonymising_probe(engine, short_records, pipeline):
@@ -180,8 +180,7 @@ def test_short_records_leave_when_asked_for(min_packets, pipeline):
         ("amaranth", {"short_records": True, "anonymise": True}, None),
         ("compiled", {}, None),
         ("amaranth", {}, Pipeline(hashes=2)),
-        ("amaranth", {"short_records": True, "anonymise": True}, Pipeline(anonymising_hashes=3)),
-        ("compiled", {}, Pipeline(item_bytes=4)),
+        ("compiled", {"short_records": True, "anonymise": True}, ANONYMISING),
     ],
 )
 def test_flows_are_judged_early_and_exported_at_their_end(engine, options, pipeline):

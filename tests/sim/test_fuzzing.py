@@ -7,6 +7,7 @@ import pytest
 
 from compiler.errors import CheckFailed, InputError
 from compiler.features import UNIVERSAL
+from compiler.probe_options import NO_OPTIONS, ProbeOptions
 from hdl.probe_front import Pipeline
 from sim.capture import read_capture
 from sim.compiled_probe import CompiledProbe
@@ -15,7 +16,7 @@ from sim.fuzzing import fuzz
 from sim.probe_check import CHECK_CAPTURE
 from sim.replay import ExportedProbe, software_probe
 from tests.forests import grown_forest
-from tests.hdl.test_probe import BUILD, probe_of
+from tests.hdl.test_probe import ANONYMISING, BUILD, probe_of
 
 FOREST = grown_forest(names=UNIVERSAL, seed=11)
 SERIAL = None
@@ -35,8 +36,8 @@ def captures():
     return [list(read_capture(CHECK_CAPTURE))[:3000]]
 
 
-def fuzzed(pipeline, captures, **options):
-    probe = ExportedProbe(FOREST, probe_of(FOREST, pipeline=pipeline))
+def fuzzed(pipeline, captures, *, forest=FOREST, probe_options=NO_OPTIONS, **options):
+    probe = ExportedProbe(forest, probe_of(forest, probe_options, pipeline=pipeline))
     return fuzz(probe, int(BUILD, 16), captures=captures, **options)
 
 
@@ -51,6 +52,17 @@ def test_nothing_differs(pipeline, frames, captures, monkeypatch):
     assert done.records > 100
     assert done.items > done.frames
     assert done.cycles > 20 * done.frames
+
+
+@pytest.mark.parametrize("upsets", [0, 400])
+def test_early_records_of_an_anonymising_probe(upsets, captures, monkeypatch):
+    monkeypatch.setattr("sim.fuzzing.FUZZ_RUN", 1500)
+    options = ProbeOptions(early=3, short_records=True, anonymise=True)
+    # The circuit that tests/hdl/test_probe.py takes.
+    forest = grown_forest(names=("maxpl", "rsp", "duration"), prefix=3)
+    done = fuzzed(ANONYMISING, captures, forest=forest, probe_options=options, frames=3000, seed=6, upsets=upsets)
+    assert (done.frames, done.upsets) == (3000, 2 * upsets)
+    assert done.records > 100
 
 
 @pytest.mark.parametrize("pipeline", [SERIAL, PIPELINES[0]], ids=str)
