@@ -5,7 +5,7 @@ import numpy as np
 from hdl.accumulator import PACKETS, Accumulator
 
 from .block_headers import BlockPackets
-from .flow_index import sort_places
+from .flow_index import stable_order
 
 __all__ = ["FlowSums"]
 
@@ -86,7 +86,7 @@ class FlowSums:
 
     def _sums_of(self, packets: BlockPackets, order: np.ndarray, sides: np.ndarray, count: int) -> np.ndarray:
         """The accumulators of these packets alone (row × direction × accumulator)."""
-        by_side = sort_places(sides)
+        by_side = stable_order(sides)
         sides, order = sides[by_side], order[by_side]
         starts = np.flatnonzero(np.append(True, sides[1:] != sides[:-1]))
         values = {

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sim import flow_index
-from sim.flow_index import FlowIndex, group_by_key, hash_keys, sort_places
+from sim.flow_index import FlowIndex, group_by_key, hash_keys, stable_order
 
 
 def random_keys(count, different, seed, words=2):
@@ -25,9 +25,12 @@ def test_groups(count):
         assert len(groups) == np.unique(keys, axis=1).shape[1]
 
 
-def test_sorted_places_of_equal_numbers_keep_their_order():
-    numbers = np.random.default_rng(2).integers(0, 20, 5000)
-    assert sort_places(numbers).tolist() == np.argsort(numbers, kind="stable").tolist()
+@pytest.mark.parametrize("dtype", [np.int64, np.uint64])
+@pytest.mark.parametrize("most", [1, 20, 1 << 16, 1 << 17, 1 << 40, 1 << 63])
+def test_order_of_equal_numbers_is_kept(dtype, most):
+    different = np.random.default_rng(2).integers(0, most, 500, np.uint64).astype(dtype)
+    numbers = different[np.random.default_rng(3).integers(0, 500, 5000)]
+    assert stable_order(numbers).tolist() == np.argsort(numbers, kind="stable").tolist()
 
 
 @pytest.mark.parametrize("weak", [False, True])
