@@ -1,6 +1,6 @@
 """How much spam a score catches at a rate of false alarms, and how sure that is: a bootstrap over senders."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from .operating_point import PER_FLOWS
 
-__all__ = ["Interval", "Resamples", "Roc", "detection_at", "threshold_at"]
+__all__ = ["Interval", "Resamples", "Roc", "caught_by", "detection_at", "threshold_at"]
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Roc:
     def __init__(self, spam: NDArray, legitimate: NDArray):
         scores = np.concatenate([spam, legitimate])
         order = np.argsort(-scores, kind="stable")
-        self._last_of_equals = np.flatnonzero(np.append(np.diff(scores[order]) != 0, True))
+        self._last_of_equals = np.flatnonzero(np.append(np.diff(scores[order]) != 0, True)[: len(scores)])
         self._order = order
         self._is_spam = order < len(spam)
         self._spam, self._legitimate = len(spam), len(legitimate)
@@ -70,6 +70,16 @@ def detection_at(spam: NDArray, legitimate: NDArray, rate: float) -> float:
     return Roc(spam, legitimate).caught(rate)
 
 
+def caught_by(
+    scores: Iterable[NDArray], spam: NDArray[np.bool_], legitimate: NDArray[np.bool_], rate: float
+) -> Callable[[NDArray], float]:
+    """The same on average over several scores of each flow, as a measure for :meth:`Resamples.interval`."""
+    curves = [Roc(found[spam], found[legitimate]) for found in scores]
+    return lambda weights: float(
+        np.mean([curve.caught(rate, weights[spam], weights[legitimate]) for curve in curves])
+    )
+
+
 def threshold_at(legitimate: NDArray, rate: float) -> float:
     """The lowest score so that no more than ``rate`` of 10 000 legitimate flows lie above it."""
     allowed = int(len(legitimate) * rate / PER_FLOWS)
@@ -86,8 +96,8 @@ class Resamples:
     """
 
     def __init__(self, senders: NDArray, samples: int = 500, seed: int = 0):
-        number = np.unique(senders, return_inverse=True)[1]
-        count = int(number.max()) + 1
+        different, number = np.unique(senders, return_inverse=True)
+        count = len(different)
         generator = np.random.default_rng(seed)
         self.weights = [
             np.bincount(generator.integers(count, size=count), minlength=count)[number] for _ in range(samples)

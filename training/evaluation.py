@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from compiler.features import UNIVERSAL
 
 from .cross_fitting import Learner, cross_scores, require_both
-from .detection import Interval, Resamples, Roc, threshold_at
+from .detection import Interval, Resamples, caught_by, threshold_at
 from .fitting import FitParameters, verdict_learner, vote_learner
 from .flow_set import FlowSet
 from .labels import LABELS
@@ -133,11 +133,7 @@ class Case:
         return {verdict: float(np.mean(self.verdicts[:, rows] == verdict)) for verdict in (1, 0, -1)}
 
     def _detection(self, name: str) -> Callable[[NDArray], float]:
-        spam, legitimate = self.flows.is_spam, self.flows.is_legitimate
-        curves = [Roc(scores[spam], scores[legitimate]) for scores in self.scores[name]]
-        return lambda weights: float(
-            np.mean([curve.caught(self.budget, weights[spam], weights[legitimate]) for curve in curves])
-        )
+        return caught_by(self.scores[name], self.flows.is_spam, self.flows.is_legitimate, self.budget)
 
 
 def groups_of(flows: FlowSet) -> dict[str, NDArray[np.bool_]]:

@@ -12,7 +12,7 @@ from compiler.extras import import_extra
 
 from ..attacks import ATTACKS
 from ..drift.course import course
-from ..drift.course_report import draw_course, print_attacks, print_course, print_times
+from ..drift.course_report import draw_course, print_attacks, print_course, print_detections, print_times
 from ..drift.periods import Period, apart, attacked_source, cut, first_only
 from ..feature_choice import chosen_features
 from ..fit_report import report_console
@@ -121,7 +121,8 @@ def drift(
         )
     console = report_console(200)
     print_times(console, found)
-    print_course(console, steps, budget)
+    print_course(console, steps)
+    print_detections(console, steps, budget)
     if shares:
         print_attacks(console, steps, new_senders=hold_out)
     if out is not None:

@@ -8,7 +8,8 @@ import pytest
 
 from compiler.errors import InputError
 from tests.training.cases import SLICE, run_training
-from training.drift.course import WAYS, course
+from training.detection import Interval, detection_at
+from training.drift.course import KEPT, RETRAINED, WAYS, course
 from training.drift.periods import cut, draw_senders, first_only
 from training.fitting import FitParameters, fit_forest
 from training.flow_set import FlowSet, read_flow_set
@@ -71,6 +72,24 @@ def test_hold_out_leaves_half_of_the_senders_to_be_judged(periods):
         assert other.of_new_senders("kept").false_alarms.flows > one.of_new_senders("kept").false_alarms.flows
 
 
+def test_detection_and_gain_are_of_new_senders(periods):
+    (step,) = course(periods[:2], PARAMETERS, new_trees=2, cap=4, last_only=False, hold_out=True)
+    forests = {KEPT: step.forests[KEPT], RETRAINED: fit_forest(step.period.flows, PARAMETERS).forest}
+    step = replace(step, forests=forests)
+    flows = step.period.flows.select(~np.isin(step.period.flows.sender, step.known))
+    caught = {}
+    for way, forest in forests.items():
+        scores = forest.score(flows.columns(forest.feature_names))
+        caught[way] = detection_at(scores[flows.is_spam], scores[flows.is_legitimate], 500)
+        found = step.detection(way, 500)
+        assert found.value == caught[way]
+        assert found.low < found.value < found.high
+    assert step.gain(RETRAINED, 500).value == caught[RETRAINED] - caught[KEPT]
+    assert step.gain(KEPT, 500) == Interval(0, 0, 0)
+    nobody_new = replace(step, known=np.unique(step.period.flows.sender))
+    assert np.isnan(nobody_new.detection(KEPT, 500).value)
+
+
 def test_attackers_are_drawn_among_senders_of_spam_alone(flows):
     drawn = draw_senders(flows, {"pad": 0.3, "slow": 0.3}, 1)
     assert not drawn["pad"] & drawn["slow"]
@@ -101,6 +120,7 @@ def test_drift_of_flow_files(flow_files, tmp_path, capsys):
         "of seen senders",
         "seed 1",
         "simulated drift",
+        "at 100 false alarms",
         f"{out}: 3 periods",
     ):
         assert words in said
