@@ -34,7 +34,6 @@ def probe_parameters(
     forest: Forest, board: Board, plan: ForestPlan, build_id: str, options: ProbeOptions = NO_OPTIONS
 ) -> ProbeParameters:
     """The probe for a forest on a board; ``build_id`` is 8 hexadecimal digits that its records carry."""
-    _check_pipeline(board, loadable=plan.loadable)
     _check_early(forest, options)
     layout = entry_layout(forest, options)
     return ProbeParameters(
@@ -66,12 +65,6 @@ def probe_parameters(
         pipeline=board.pipeline,
         loadable=plan.loadable,
     )
-
-
-def _check_pipeline(board: Board, *, loadable: bool) -> None:
-    """A pipelined probe has no forest that takes table images."""
-    if board.pipeline is not None and loadable:
-        raise InputError(f"--loadable: the probe of {board.name} is pipelined, and does not have it")
 
 
 def _check_early(forest: Forest, options: ProbeOptions) -> None:

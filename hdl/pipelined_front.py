@@ -1,8 +1,9 @@
 """PipelinedFront: items to records, many packets under way at the same time."""
 
-from amaranth.hdl import Module
+from amaranth.hdl import Module, Signal
 from amaranth.lib.wiring import connect, flipped
 
+from hdl.chunk_reader import ChunkReader
 from hdl.flow_table_parameters import FlowTableParameters
 from hdl.identity_lanes import IdentityLanes
 from hdl.packet import ParsedItem
@@ -18,6 +19,9 @@ from hdl.word_parser import WordParser
 
 __all__ = ["PipelinedFront"]
 
+_MOST_UNDER_WAY = 64
+"""More items than there is room for between set-up and table."""
+
 
 class PipelinedFront(ProbeFront):
     """Parser, set-up, hashes side by side and the pipelined flow table.
@@ -29,11 +33,14 @@ class PipelinedFront(ProbeFront):
     pipeline: how wide it is
     table: of the flow table
     checksum: the checksum of IPv4 headers is looked at
+    loadable: table images come as items, and leave at ``image``
     """
 
-    def __init__(self, *, pipeline: Pipeline, table: FlowTableParameters, checksum: bool = False):
-        self._pipeline, self._table, self._checksum = pipeline, table, checksum
-        super().__init__(items=item_shape(pipeline))
+    def __init__(
+        self, *, pipeline: Pipeline, table: FlowTableParameters, checksum: bool = False, loadable: bool = False
+    ):
+        self._pipeline, self._table, self._checksum, self._loadable = pipeline, table, checksum, loadable
+        super().__init__(items=item_shape(pipeline), loadable=loadable)
 
     def elaborate(self, platform):
         m = Module()
@@ -51,7 +58,10 @@ class PipelinedFront(ProbeFront):
         connect(m, m.submodules.parser.o, frame_tally.i)
         connect(m, frame_tally.event, flipped(self.event))
         connect(m, frame_tally.o, register.i)
-        connect(m, register.o, set_up.i)
+        if self._loadable:
+            self._read_images(m)
+        else:
+            connect(m, register.o, set_up.i)
         connect(m, set_up.o, passed.i)
         connect(m, passed.o, hashes.i)
         connect(m, hashes.o, table.i)
@@ -76,9 +86,28 @@ class PipelinedFront(ProbeFront):
 
         return m
 
+    def _read_images(self, m):
+        """Puts the reader of chunks before the set-up, and finds out when all items behind it are done."""
+        parts = m.submodules
+        m.submodules.chunks = chunks = ChunkReader(payload=ParsedItem)
+        connect(m, parts.register.o, chunks.i)
+        connect(m, chunks.o, parts.set_up.i)
+        connect(m, chunks.table, flipped(self.image))
+        connect(m, chunks.event, flipped(self.image_event))
+        under_way, before, table = Signal(range(_MOST_UNDER_WAY)), parts.passed.i, parts.table
+        entered, arrived = before.valid & before.ready, table.i.valid & table.i.ready
+        m.d.sync += under_way.eq(under_way + entered - arrived)
+        done = (under_way == 0) & table.idle & ~parts.words.busy
+        m.d.comb += [
+            chunks.quiet.eq(self.image_quiet & done),
+            chunks.loaded.eq(self.image_loaded),
+            chunks.refused.eq(self.image_refused),
+            self.image_ended.eq(chunks.ended),
+        ]
+
     def _parse(self, m):
         """The parser for the width of the items."""
-        options = {"ports": self._table.ports, "checksum": self._checksum}
+        options = {"ports": self._table.ports, "chunks": self._loadable, "checksum": self._checksum}
         if self._pipeline.item_bytes == 8:
             m.submodules.parser = parser = WideParser(**options)
             connect(m, flipped(self.i), parser.i)

@@ -56,10 +56,6 @@ class ProbeParameters:
     checksum: bool = False
     pipeline: Pipeline | None = None
 
-    def __post_init__(self):
-        if self.pipeline is not None and self.loadable:
-            raise ValueError("A pipelined probe takes no table images")
-
 
 class Probe(wiring.Component):
     """Header parser, flow table, record buffer, classifier and exporter in a row, and the counters beside them.
@@ -128,7 +124,7 @@ class Probe(wiring.Component):
         p = self.parameters
         if p.pipeline is None:
             return SerialFront(table=p.table, checksum=p.checksum, loadable=p.loadable)
-        return PipelinedFront(pipeline=p.pipeline, table=p.table, checksum=p.checksum)
+        return PipelinedFront(pipeline=p.pipeline, table=p.table, checksum=p.checksum, loadable=p.loadable)
 
     def _connect_streams(self, m):
         parts = m.submodules
@@ -153,7 +149,8 @@ class Probe(wiring.Component):
             m.d.comb += counters.snapshot.eq(exporter.snapshot)
         else:
             m.submodules.collector = taken_by = EventCollector(
-                sources=event_sources(short_records=p.short_records, early=p.table.early > 0), counters=count
+                sources=event_sources(loadable=p.loadable, short_records=p.short_records, early=p.table.early > 0),
+                counters=count,
             )
             bits = taken_by.amount_bits
             m.submodules.counters = counters = CounterBank(counters=count, sources=1, amount_bits=bits, in_logic=True)

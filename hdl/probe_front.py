@@ -51,9 +51,24 @@ class ProbeFront(wiring.Component):
     fill: entries of the table in use
     busy: a record may be on its way to ``o``
     quiet: no record waits behind ``o``
+    image, image_event, image_ended, image_loaded, image_refused, image_quiet: if ``loadable``, see
+        :class:`~hdl.chunk_reader.ChunkReader`
+
+    Parameters
+    ----------
+    items: payload of the item stream
+    loadable: table images come as items, and leave at ``image``
     """
 
-    def __init__(self, *, items: data.StructLayout, more: dict | None = None):
+    def __init__(self, *, items: data.StructLayout, loadable: bool):
+        images = {
+            "image": Out(stream.Signature(framed(8))),
+            "image_event": Out(event_signature()),
+            "image_ended": Out(1),
+            "image_loaded": In(1),
+            "image_refused": In(1),
+            "image_quiet": In(1),
+        }
         super().__init__(
             {
                 "i": In(stream.Signature(items)),
@@ -69,5 +84,5 @@ class ProbeFront(wiring.Component):
                 "busy": Out(1),
                 "quiet": In(1),
             }
-            | (more or {})
+            | (images if loadable else {})
         )

@@ -1,16 +1,14 @@
 """SerialFront: items to records, one item after the other, in little logic."""
 
 from amaranth.hdl import Module
-from amaranth.lib import stream
-from amaranth.lib.wiring import In, Out, connect, flipped
+from amaranth.lib.wiring import connect, flipped
 
 from hdl.chunk_reader import ChunkReader
 from hdl.flow_table import FlowTable, FlowTableParameters
 from hdl.header_parser import HeaderParser
-from hdl.item import framed
 from hdl.probe_front import ProbeFront, item_shape
 from hdl.set_up import SetUp
-from hdl.tally import FrameTally, event_signature
+from hdl.tally import FrameTally
 
 __all__ = ["SerialFront"]
 
@@ -25,23 +23,11 @@ class SerialFront(ProbeFront):
     table: of the flow table
     checksum: the checksum of IPv4 headers is looked at
     loadable: table images come as items, and leave at ``image``
-
-    Attributes
-    ----------
-    image, image_event, image_ended, image_loaded, image_refused, image_quiet: see :class:`ChunkReader`
     """
 
     def __init__(self, *, table: FlowTableParameters, checksum: bool = False, loadable: bool = False):
         self._table, self._checksum, self._loadable = table, checksum, loadable
-        images = {
-            "image": Out(stream.Signature(framed(8))),
-            "image_event": Out(event_signature()),
-            "image_ended": Out(1),
-            "image_loaded": In(1),
-            "image_refused": In(1),
-            "image_quiet": In(1),
-        }
-        super().__init__(items=item_shape(None), more=images if loadable else None)
+        super().__init__(items=item_shape(None), loadable=loadable)
 
     def elaborate(self, platform):
         m = Module()

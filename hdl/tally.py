@@ -68,10 +68,16 @@ def event_signature() -> stream.Signature:
     return stream.Signature(event_shape(len(Counter)))
 
 
-def event_sources(*, short_records: bool = False, early: bool = False) -> tuple[dict[int, int], ...]:
-    """The counters that frames, records, unexported records and the link add to, with the bits of their amounts."""
+def event_sources(
+    *, loadable: bool = False, short_records: bool = False, early: bool = False
+) -> tuple[dict[int, int], ...]:
+    """The counters that frames, records, unexported records, the link and, if ``loadable``, table images add to.
+
+    Each with the bits of its amounts.
+    """
     exported = [Counter.RECORDS_SPAM, Counter.RECORDS_BACKGROUND, *_OF_REASON.values()]
     exported += [Counter.RECORDS_EARLY] if early else []
+    exported += [Counter.RECORDS_UNCLASSIFIED] if loadable else []
     unexported = [Counter.RECORDS_OVERLOAD]
     (exported if short_records else unexported).append(Counter.RECORDS_SHORT)
     links = (Counter.FRAMES_OVERRUN, Counter.FRAMES_BAD_FCS)
@@ -81,6 +87,7 @@ def event_sources(*, short_records: bool = False, early: bool = False) -> tuple[
         dict.fromkeys(exported, 1) | {Counter.FRAMES_EXPORTED: AMOUNT_BITS},
         dict.fromkeys(unexported, 1) | dict.fromkeys((Counter.FRAMES_SHORT, Counter.FRAMES_OVERLOAD), AMOUNT_BITS),
         dict.fromkeys(links, AMOUNT_BITS),
+        *([{Counter.TABLES_REFUSED: 1}] if loadable else []),
     )
 
 

@@ -24,7 +24,7 @@ class WideParser(wiring.Component):
 
     Parameters
     ----------
-    ports, checksum: see :class:`~hdl.word_parser.WordParser`
+    ports, chunks, checksum: see :class:`~hdl.word_parser.WordParser`
 
     Attributes
     ----------
@@ -32,8 +32,8 @@ class WideParser(wiring.Component):
     o: items, read, in the same order
     """
 
-    def __init__(self, *, ports: tuple[int, ...] | None, checksum: bool = False):
-        self._parsers = [WordParser(ports=ports, checksum=checksum) for _ in range(2)]
+    def __init__(self, *, ports: tuple[int, ...] | None, chunks: bool = False, checksum: bool = False):
+        self._parsers = [WordParser(ports=ports, chunks=chunks, checksum=checksum) for _ in range(2)]
         super().__init__(
             {
                 "i": In(stream.Signature(framed_words(WIDE_BYTES))),

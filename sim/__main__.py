@@ -185,21 +185,25 @@ def listen_command(
         Path | None,
         typer.Option(help="Secret key, 16 hexadecimal digits; made when it does not exist. Default: a random key."),
     ] = None,
+    forest: OtherForest = None,
     seconds: Annotated[float | None, typer.Option(min=0, help="How long; by default until Ctrl-C.")] = None,
 ) -> None:
     """Set up a board that listens to a wire by itself, and read its records.
 
     The time begins with the set-up. At the end, or after Ctrl-C, the board's table is emptied and those records are
-    read too. The secret key goes to the board in the clear, so keep that link to yourself.
+    read too. The secret key goes to the board in the clear, so keep that link to yourself. With --forest the board is
+    loaded with another forest first, while it goes on; chunks that are lost are sent again.
 
     Examples:
 
         python -m sim listen --device udp://192.168.1.50 --export probe -o records.csv
 
         python -m sim listen --device /dev/ttyUSB1 --export probe --key-file key --seconds 3600 -o records.parquet
+
+        python -m sim listen --device udp://192.168.1.50 --export probe --forest new.json -o records.csv
     """
     with telling(f"listening to {device}") as tell:
-        heard = listen(ListenParameters(device, export, out, key_file, seconds), say=print, tell=tell)
+        heard = listen(ListenParameters(device, export, out, key_file, forest, seconds), say=print, tell=tell)
     for reason, count in heard.losses.items():
         warn(f"{device}: {count} {reason}")
     frames = 0 if heard.counters is None else heard.counters.frames
@@ -225,6 +229,7 @@ def fuzz_command(
     counters must be the model's, nothing may hang, and a good flow at the end of each run of 20000 frames must be
     taken. Exit code 1 when anything differs, with the seed that shows it again. With --upsets single bits of the
     table's memories turn over at random moments; the probe must not hang, and from the next set-up on be as its model.
+    One that was exported with --loadable is sent images of forests too, good and bad.
 
     Examples:
 
@@ -248,6 +253,8 @@ def fuzz_command(
             say=note,
         )
     turned = f" after {done.upsets} bits of the table had turned over" if upsets else ""
+    if done.loads:
+        print(f"tables: {done.loads} images of forests loaded meanwhile, {done.refusals} refused")
     print(f"{export}: {done.frames} frames, {done.records} records, {done.cycles} clocks, nothing differs{turned}")
 
 

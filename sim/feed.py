@@ -31,6 +31,7 @@ __all__ = [
     "FeedParameters",
     "Receiver",
     "RecordLines",
+    "check_loaded",
     "feed",
     "feed_capture",
     "verdict_line",
@@ -235,11 +236,11 @@ def feed_capture(
         setup = setup_item(key_of(p.key_file), taken.epoch_ms)
         fed = feed(BoardLink(exchange, name=p.device), setup, items, receiver, tell)
         if loaded is not None and fed.counters is not None:
-            _check_loaded(fed.counters, loaded.forest, p.device)
+            check_loaded(fed.counters, loaded.forest, p.device)
         return fed
 
 
-def _check_loaded(counters: ExportedCounters, forest: Forest, device: str) -> None:
+def check_loaded(counters: ExportedCounters, forest: Forest, device: str) -> None:
     """Raise :class:`CheckFailed` unless a probe says that it has the forest that it was to be loaded with."""
     if counters.forest_id != int(forest.id, 16):
         refused = counters.counters.get(Counter.TABLES_REFUSED, 0)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from compiler.errors import CheckFailed
+from compiler.forest import Forest
 from hdl.item import FrameOutcome, ItemKind, item_bytes
 from hdl.tally import Counter
 
@@ -15,6 +16,7 @@ from .export_records import ExportedCounters, ExportedRecord, ExportStream
 from .hostile_items import EPOCH_MS, HostileItems
 from .ipfix_writer import probe_counters
 from .items import Item, parse_item, setup_item
+from .load_check import fitting, image_of
 from .made_frames import tcp_frame
 from .probe import SoftwareProbe
 from .probe_check import as_exported
@@ -39,13 +41,18 @@ _Counts = Mapping[Counter, int]
 
 @dataclass
 class Fuzzed:
-    """What has been fuzzed without a difference."""
+    """What has been fuzzed without a difference.
+
+    ``loads`` and ``refusals`` count images of forests, those that were used and those that were not.
+    """
 
     frames: int = 0
     items: int = 0
     records: int = 0
     cycles: int = 0
     upsets: int = 0
+    loads: int = 0
+    refusals: int = 0
 
 
 def fuzz(
@@ -62,7 +69,8 @@ def fuzz(
     """Send hostile items through a compiled probe; raise where it is not as its model.
 
     Every run ends with a good flow and a flush. Its records, counters and conservation are looked at: nothing may
-    differ, nothing may hang, and the good flow must have been taken.
+    differ, nothing may hang, and the good flow must have been taken. A probe that can be loaded gets images of its own
+    forest and of another one, good and bad.
 
     Parameters
     ----------
@@ -101,7 +109,12 @@ class _Run:
         self._seed, self._frames, self._captures = seed, frames, captures
         self._where = f"fuzz, seed {seed}, {frames} frames"
         self._key = random.Random(seed).getrandbits(64)
-        self._model: SoftwareProbe = software_probe(probe, self._key)
+        self._images: list[bytes] = []
+        others: list[Forest] = []
+        if probe.walker is not None:
+            other, image = fitting(probe.forest, probe.walker)
+            others, self._images = [other], [image, image_of(probe.forest, probe.walker)]
+        self._model: SoftwareProbe = software_probe(probe, self._key, others)
         self._stream = ExportStream()
         self._before: _Counts = dict.fromkeys(Counter, 0)
         self._model_before: _Counts = dict(self._before)
@@ -126,6 +139,9 @@ class _Run:
         done.items += len(items)
         done.records += len(records)
         done.cycles += self._circuit.cycles
+        if self._model.loading is not None:
+            done.loads += self._model.loading.ended - self._model.loading.refused
+            done.refusals += self._model.loading.refused
 
     def upset(self, count: int) -> int:
         """Hostile items while bits of the table turn over, and a flush: no more is asked than that it does not hang.
@@ -145,7 +161,8 @@ class _Run:
 
     def _hostile(self, seed: int) -> Iterator[bytes]:
         ports, idle_ms = self._probe.forest.ports or (), self._probe.parameters.table.idle_ms
-        return HostileItems(seed, self._captures, ports=ports, idle_ms=idle_ms).frames(self._frames)
+        hostile = HostileItems(seed, self._captures, ports=ports, idle_ms=idle_ms, images=self._images)
+        return hostile.frames(self._frames)
 
     def _send(self, items: Sequence[bytes], upsets: Upsets | None = None) -> tuple[list[ExportedRecord], _Counts]:
         """The records, and the counters behind them."""

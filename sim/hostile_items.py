@@ -1,12 +1,14 @@
 """Hostile items: what a tap may see and a link may bring on its worst days, for fuzzing."""
 
+import itertools
 import random
 from collections.abc import Callable, Iterator, Sequence
 
-from hdl.item import ItemKind, item_bytes, setup_body
+from hdl.item import CHUNK_BYTES, ItemKind, item_bytes, setup_body
 
 from .capture import CapturedFrame
 from .made_frames import random_frame, tcp_frame
+from .table_loading import chunk_items
 
 __all__ = ["EPOCH_MS", "HostileItems"]
 
@@ -28,12 +30,23 @@ class HostileItems:
         What the probe tracks, so that most made frames are used.
     idle_ms:
         Of the probe, so that time sometimes jumps over it.
+    images:
+        Of forests that it can be loaded with, which come whole, damaged, cut and mixed up.
     """
 
-    def __init__(self, seed: int, captures: Sequence[Sequence[CapturedFrame]], *, ports: Sequence[int], idle_ms: int):
+    def __init__(
+        self,
+        seed: int,
+        captures: Sequence[Sequence[CapturedFrame]],
+        *,
+        ports: Sequence[int],
+        idle_ms: int,
+        images: Sequence[bytes] = (),
+    ):
         self._random = random.Random(seed)
         self._captures = [frames for frames in captures if frames]
         self._ports, self._idle_ms = list(ports) or [25], idle_ms
+        self._images = images
         self._time_ms = 0
         self._bursts: tuple[Callable[[], Iterator[bytes]], ...] = (
             self._bent_traffic,
@@ -45,6 +58,7 @@ class HostileItems:
             self._flood,
             self._oversize,
             self._not_frames,
+            *([self._chunks] if images else []),
         )
 
     def frames(self, count: int) -> Iterator[bytes]:
@@ -191,3 +205,34 @@ class HostileItems:
                 case _:
                     body = rng.randbytes(rng.choice((0, 3, 4, 4, 4, 9)))
                     yield item_bytes(ItemKind.TICK, time_ms=self._now(), body=body)
+
+    def _chunks(self) -> Iterator[bytes]:
+        """Images, right or wrong, with frames of few flows between their chunks."""
+        rng = self._random
+        frames = self._few_flows()
+        for _ in range(rng.randint(1, 4)):
+            for chunk in self._chunks_of_image():
+                yield chunk
+                if rng.random() < 0.3:
+                    yield from itertools.islice(frames, 1)
+
+    def _chunks_of_image(self) -> list[bytes]:
+        """All of them as they should be, or bent, without one, one twice, without the end, or none at all."""
+        rng = self._random
+        image, fault = bytearray(rng.choice(self._images)), rng.randrange(10)
+        if fault == 0:
+            image[rng.randrange(len(image))] ^= 1 << rng.randrange(8)
+        chunks = [item.to_bytes() for item in chunk_items(bytes(image))]
+        at = rng.randrange(len(chunks))
+        match fault:
+            case 1:
+                del chunks[at]
+            case 2:
+                chunks.insert(at, chunks[at])
+            case 3:
+                chunks = [bytes([rng.randint(4, 8)]) + rng.randbytes(rng.choice((3, 7, 7 + CHUNK_BYTES, 60)))]
+            case 4:
+                del chunks[at:]
+            case 5:
+                chunks[-1] = chunks[-1][:-1]
+        return chunks

@@ -12,10 +12,11 @@ from compiler.exporting import target_named
 from compiler.manifest import Manifest, read_manifest
 from hdl.item import ItemKind
 
-from .feed import Fed, Receiver, RecordLines
+from .feed import Fed, Receiver, RecordLines, check_loaded
 from .feed_key import key_of
 from .feed_link import LineReader
 from .items import Item, setup_item
+from .load import Load, LoadItems
 from .record_file import RecordWriter, check_record_target, writing_records
 from .tap_devices import open_tap
 
@@ -29,6 +30,9 @@ RETRY_S = 1.0
 
 _PAUSE_S = 0.02
 
+_FIRST_CHUNK_S, _CHUNK_S = 0.1, 0.002
+"""Between two chunks. The first one waits until the probe has sent what it had to, and a board keeps one more item."""
+
 
 @dataclass(frozen=True)
 class ListenParameters:
@@ -40,6 +44,7 @@ class ListenParameters:
     export: what the board holds
     out: file for the records; without one each is a line
     key_file: of the secret key; made when there is none. None is a random key that nobody keeps
+    forest: file of another forest that the board is loaded with before its records are waited for
     seconds: how long; None is until it is interrupted
     patience_s: see :data:`PATIENCE_S`
     """
@@ -48,6 +53,7 @@ class ListenParameters:
     export: Path
     out: Path | None = None
     key_file: Path | None = None
+    forest: Path | None = None
     seconds: float | None = None
     patience_s: float = PATIENCE_S
 
@@ -67,6 +73,7 @@ def listen(
     """
     p = parameters
     manifest = _manifest_of_tap(p.export)
+    load = None if p.forest is None else Load(p.forest).read(p.export)
     if p.out is not None:
         check_record_target(p.out)
     with contextlib.ExitStack() as stack:
@@ -80,6 +87,8 @@ def listen(
         # Interrupted, it still gives what the board holds.
         with contextlib.suppress(KeyboardInterrupt):
             _set_up(device.send, receiver, fed, p)
+            if load is not None:
+                _load(device.send, receiver, fed, load, p)
             while end is None or time.monotonic() < end:
                 receiver.take(fed)
                 tell(fed.records.total())
@@ -110,3 +119,19 @@ def _set_up(send: Callable[[bytes], None], receiver: Receiver, fed: Fed, p: List
         while fed.counters is None and time.monotonic() < retry:
             time.sleep(_PAUSE_S)
             receiver.take(fed)
+
+
+def _load(send: Callable[[bytes], None], receiver: Receiver, fed: Fed, load: LoadItems, p: ListenParameters) -> None:
+    """Send another forest until the board says that it has it: chunks may be lost as set-ups may."""
+    give_up = time.monotonic() + p.patience_s
+    wanted = int(load.forest.id, 16)
+    while fed.counters.forest_id != wanted:
+        if time.monotonic() > give_up:
+            check_loaded(fed.counters, load.forest, p.device)
+        for number, chunk in enumerate(load.chunks):
+            send(chunk.to_bytes())
+            time.sleep(_CHUNK_S if number else _FIRST_CHUNK_S)
+        retry = time.monotonic() + min(RETRY_S, p.patience_s)
+        while fed.counters.forest_id != wanted and time.monotonic() < retry:
+            receiver.take(fed)
+            time.sleep(_PAUSE_S)

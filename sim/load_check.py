@@ -16,7 +16,7 @@ from hdl.walker_parameters import WalkerParameters
 from .items import Item
 from .table_loading import chunk_items
 
-__all__ = ["LoadedItems", "mirrored", "with_loads"]
+__all__ = ["LoadedItems", "fitting", "image_of", "mirrored", "with_loads"]
 
 
 class LoadedItems(NamedTuple):
@@ -48,7 +48,7 @@ def with_loads(items: Sequence[Item], forest: Forest, parameters: WalkerParamete
     forest: of the probe
     parameters: of its walker
     """
-    another, image = _fitting(forest, parameters)
+    another, image = fitting(forest, parameters)
     bent = bytearray(image)
     rng = random.Random(seed)
     # Not in what tells the size: the walker is to write what it has to throw away.
@@ -62,7 +62,7 @@ def with_loads(items: Sequence[Item], forest: Forest, parameters: WalkerParamete
     return LoadedItems(list(itertools.chain(*parts)), another)
 
 
-def _fitting(forest: Forest, parameters: WalkerParameters) -> tuple[Forest, bytes]:
+def fitting(forest: Forest, parameters: WalkerParameters) -> tuple[Forest, bytes]:
     """Another forest for the walker and its image; the same one again where the walker has no room for the other."""
     other = mirrored(forest)
     for candidate in (other, dataclasses.replace(forest, monitor_only=other.monitor_only)):

@@ -184,13 +184,3 @@ def test_as_a_module():
     done = subprocess.run([sys.executable, "-m", "compiler", "boards"], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
     assert "icebreaker" in done.stdout
-
-
-def test_a_pipelined_probe_refuses_table_images(command, tmp_path):
-    out = tmp_path / "probe"
-
-    code, said, error = command(compiler_app, "export", "--board", "colorlight_5a75b", "--loadable", "-o", out)
-
-    assert (code, said) == (2, "")
-    assert error == "error: --loadable: the probe of colorlight_5a75b is pipelined, and does not have it\n"
-    assert not out.exists()

@@ -1,12 +1,13 @@
 """ChunkReader: images go to the loader whole and in order, and whatever is no image is counted."""
 
+import functools
 import random
 
 import pytest
 
 from hdl.chunk_reader import ChunkReader
 from hdl.item import CHUNK_BYTES, FrameOutcome, ItemKind
-from hdl.packet import PACKET_WORDS, PacketWord
+from hdl.packet import PACKET_WORDS, Descriptor, PacketWord, ParsedItem
 from hdl.tally import Counter
 from sim.testbench import Stalls, simulate, stream_put
 
@@ -14,9 +15,15 @@ CHUNK, FIRST, LAST, ONLY = ItemKind.CHUNK, ItemKind.FIRST_CHUNK, ItemKind.LAST_C
 FRAME = ItemKind.FRAME
 
 
-def run(items, *, good=lambda image: True, quiet=lambda cycle: True, seed=1):
+@pytest.fixture(params=[Descriptor, ParsedItem])
+def run(request):
+    """The function ``run``, for either payload."""
+    return functools.partial(run_reader, request.param)
+
+
+def run_reader(payload, items, *, good=lambda image: True, quiet=lambda cycle: True, seed=1):
     """What happened in which order: an item that went on, an image that was handed over, and one that was counted."""
-    dut = ChunkReader()
+    dut = ChunkReader(payload=payload)
     seen, memory = [], [0] * PACKET_WORDS
     cycle = 0
 
@@ -27,7 +34,12 @@ def run(items, *, good=lambda image: True, quiet=lambda cycle: True, seed=1):
             for at in range(0, len(body), 4):
                 memory[PacketWord.BODY + at // 4] = int.from_bytes(body[at : at + 4], "big")
             descriptor = {"kind": kind, "outcome": FrameOutcome.USED, "ipv6": 0, "bad": 0}
-            await stream_put(ctx, dut.i, [descriptor], Stalls(seed))
+            if payload is ParsedItem:
+                halves = {"source": memory[PacketWord.SOURCE :][:4], "destination": memory[PacketWord.DESTINATION :]}
+                item = {"descriptor": descriptor, "words": halves}
+            else:
+                item = descriptor
+            await stream_put(ctx, dut.i, [item], Stalls(seed))
         await ctx.tick().repeat(3)
 
     async def words(ctx):
@@ -43,7 +55,10 @@ def run(items, *, good=lambda image: True, quiet=lambda cycle: True, seed=1):
             ctx.set(stream.ready, not stalls.now())
 
     async def next_part(ctx):
-        await taken_from(ctx, dut.o, seed + 1, lambda item: seen.append(ItemKind(item.kind)))
+        def see(item):
+            seen.append(ItemKind(item.descriptor.kind if payload is ParsedItem else item.kind))
+
+        await taken_from(ctx, dut.o, seed + 1, see)
 
     async def loader(ctx):
         image, stalls, stream = bytearray(), Stalls(seed + 2, 0.6), dut.table
@@ -75,7 +90,8 @@ def run(items, *, good=lambda image: True, quiet=lambda cycle: True, seed=1):
             cycle += 1
             ctx.set(dut.quiet, quiet(cycle))
 
-    simulate(dut, feed, background=[words, next_part, loader, count, watch], limit_cycles=20_000)
+    others = [next_part, loader, count, watch] + ([] if payload is ParsedItem else [words])
+    simulate(dut, feed, background=others, limit_cycles=20_000)
     return seen, cycle
 
 
@@ -83,13 +99,13 @@ def body(rng):
     return rng.randbytes(CHUNK_BYTES)
 
 
-def test_an_image_is_handed_over_in_its_turn():
+def test_an_image_is_handed_over_in_its_turn(run):
     a, b, c = map(body, [random.Random(n) for n in range(3)])
     seen, _ = run([(FRAME, b""), (FIRST, a), (FRAME, b""), (CHUNK, b), (LAST, c), (FRAME, b"")])
     assert seen == [FRAME, FRAME, a + b + c, "ended", FRAME]
 
 
-def test_what_does_not_belong_together_is_refused():
+def test_what_does_not_belong_together_is_refused(run):
     a, b, c, d = map(body, [random.Random(n) for n in range(4)])
     seen, _ = run(
         [(CHUNK, a), (LAST, b), (FIRST, c), (FIRST, d), (LAST, a), (ONLY, b), (FRAME, b"")],
@@ -100,7 +116,7 @@ def test_what_does_not_belong_together_is_refused():
 
 
 @pytest.mark.parametrize("waits", [FIRST, LAST])
-def test_first_and_last_wait_for_what_was_said_before(waits):
+def test_first_and_last_wait_for_what_was_said_before(waits, run):
     a, b = map(body, [random.Random(n) for n in range(2)])
     items = [(FIRST, a), (LAST, b)]
     _, at_once = run(items)
@@ -110,7 +126,7 @@ def test_first_and_last_wait_for_what_was_said_before(waits):
     assert late > at_once + 1900
 
 
-def test_chunks_between_them_do_not_wait():
+def test_chunks_between_them_do_not_wait(run):
     chunks = [(CHUNK, bytes(CHUNK_BYTES))] * 4
     seen, _ = run([*chunks, (FRAME, b"")], quiet=lambda cycle: False)
     assert seen == [FRAME]

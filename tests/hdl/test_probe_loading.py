@@ -10,6 +10,7 @@ from compiler.forest import Band
 from compiler.plan import plan_forest
 from compiler.probe_plan import probe_parameters
 from hdl.item import CHUNK_BYTES, ItemKind, item_bytes
+from hdl.probe_front import Pipeline
 from hdl.tally import Counter
 from hdl.verdict import VerdictReason
 from sim.export_records import ExportedCounters, ExportedRecord, ExportStream
@@ -31,13 +32,14 @@ OTHER = mirrored(FOREST)
 TABLE = {"sets": 2, "ways": 2, "idle_ms": 1000, "active_ms": 4000, "linger_ms": 300}
 
 
-def a_probe(*, double):
+def a_probe(*, double, pipeline=None):
     """Parameters of the probe and of its walker."""
     board = BOARDS["icebreaker"]
     plan = plan_forest(FOREST, board.device, board.clock_hz, loadable=True)
     plan = dataclasses.replace(plan, parameters=dataclasses.replace(plan.parameters, double=double))
     parameters = probe_parameters(FOREST, board, plan, f"{BUILD:08x}")
-    parameters = dataclasses.replace(parameters, table=dataclasses.replace(parameters.table, **TABLE))
+    table = dataclasses.replace(parameters.table, **TABLE)
+    parameters = dataclasses.replace(parameters, table=table, pipeline=pipeline)
     return parameters, plan.parameters
 
 
@@ -92,10 +94,13 @@ def among(rng, items, chunks):
     return items
 
 
-@pytest.mark.parametrize(("double", "seed"), [(False, 65), (True, 13)])
-def test_circuit_equals_model_whatever_chunks_come(double, seed):
+@pytest.mark.parametrize(
+    ("double", "seed", "pipeline"),
+    [(False, 65, None), (True, 13, None), (False, 65, Pipeline(hashes=2))],
+)
+def test_circuit_equals_model_whatever_chunks_come(double, seed, pipeline):
     rng = random.Random(seed)
-    parameters, walker = a_probe(double=double)
+    parameters, walker = a_probe(double=double, pipeline=pipeline)
     items = among(rng, traffic(rng, 130), list(chunks_of_all_kinds(rng, walker)))
     said, wanted, model = run(parameters, walker, items, seed)
     records = [entry for entry in said if isinstance(entry, ExportedRecord)]

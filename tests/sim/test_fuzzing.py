@@ -17,6 +17,9 @@ from sim.probe_check import CHECK_CAPTURE
 from sim.replay import ExportedProbe, software_probe
 from tests.forests import grown_forest
 from tests.hdl.test_probe import ANONYMISING, BUILD, probe_of
+from tests.hdl.test_probe_loading import BUILD as LOADABLE_BUILD
+from tests.hdl.test_probe_loading import FOREST as LOADABLE_FOREST
+from tests.hdl.test_probe_loading import a_probe
 
 FOREST = grown_forest(names=UNIVERSAL, seed=11)
 SERIAL = None
@@ -63,6 +66,17 @@ def test_early_records_of_an_anonymising_probe(upsets, captures, monkeypatch):
     done = fuzzed(ANONYMISING, captures, forest=forest, probe_options=options, frames=3000, seed=6, upsets=upsets)
     assert (done.frames, done.upsets) == (3000, 2 * upsets)
     assert done.records > 100
+
+
+@pytest.mark.parametrize(("double", "pipeline"), [(False, SERIAL), (True, PIPELINES[2])], ids=str)
+def test_images_of_forests_come_among_all_that(double, pipeline, captures, monkeypatch):
+    monkeypatch.setattr("sim.fuzzing.FUZZ_RUN", 1500)
+    probe = ExportedProbe(LOADABLE_FOREST, *a_probe(double=double, pipeline=pipeline))
+    done = fuzz(probe, LOADABLE_BUILD, captures=captures, frames=6000, seed=2)
+    assert done.frames == 6000
+    assert done.records > 100
+    assert done.loads > 2
+    assert done.refusals > 2
 
 
 @pytest.mark.parametrize("pipeline", [SERIAL, PIPELINES[0]], ids=str)

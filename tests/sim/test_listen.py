@@ -14,7 +14,8 @@ import pytest
 
 import compiler
 from compiler.cli import run
-from compiler.errors import InputError
+from compiler.errors import CheckFailed, InputError
+from compiler.forest_json import forest_text
 from compiler.manifest import read_manifest
 from hdl.cobs import cobs_decode, cobs_encode
 from hdl.item import ItemKind
@@ -23,9 +24,10 @@ from sim.capture import CapturedFrame
 from sim.ipfix_writer import IpfixWriter, probe_messages
 from sim.items import Item, items_of, key_of_setup, parse_item
 from sim.listen import ListenParameters, listen
+from sim.load_check import mirrored
 from sim.replay import read_probe, software_probe
 from sim.tap_devices import open_tap
-from tests.forests import grown_forest
+from tests.forests import SMALL_FOREST, grown_forest
 from tests.sim.test_feed import FRAMES, START_NS
 
 
@@ -40,7 +42,7 @@ class Board:
     """Takes items and gives messages; from its set-up on it sees the same frames again and again."""
 
     def __init__(self, export):
-        self._export = export
+        self._export, self.others = export, []
         self._items: queue.SimpleQueue[Item] = queue.SimpleQueue()
         self.set_ups: list[Item] = []
         self.messages: queue.SimpleQueue[bytes] = queue.SimpleQueue()
@@ -57,7 +59,9 @@ class Board:
         probe = read_probe(self._export)
         epoch_ms = int.from_bytes(setup.body[:8], "big")
         writer = IpfixWriter(probe.parameters.export, probe.parameters.table.layout, epoch_ms)
-        for message in probe_messages(software_probe(probe, key_of_setup(setup)), writer, self._seen(epoch_ms)):
+        for message in probe_messages(
+            software_probe(probe, key_of_setup(setup), self.others), writer, self._seen(epoch_ms)
+        ):
             self.messages.put(message)
 
     def _seen(self, epoch_ms):
@@ -67,24 +71,27 @@ class Board:
         yield from items
         # Behind a set-up that comes again nothing may follow.
         with contextlib.suppress(queue.Empty):
-            yield self._items.get(timeout=20)
+            while (item := self._items.get(timeout=20)).kind is not ItemKind.FLUSH:
+                yield item
+            yield item
 
 
 @contextlib.contextmanager
-def udp_board(export, *, lost=0):
-    """A board on loopback that does not get the first datagrams."""
+def udp_board(export, *, lost=(), others=()):
+    """A board on loopback that does not get datagrams of these numbers, and may be loaded with other forests."""
     board, stopped = Board(export), threading.Event()
+    board.others += others
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as link:
         link.bind(("127.0.0.1", 0))
         link.settimeout(0.01)
 
         def serve():
-            peer, to_lose = None, lost
+            peer, number = None, -1
             while not stopped.is_set():
                 with contextlib.suppress(TimeoutError):
                     data, sender = link.recvfrom(2000)
-                    if to_lose:
-                        to_lose -= 1
+                    number += 1
+                    if number in lost:
                         continue
                     peer = sender
                     board.take(data)
@@ -157,10 +164,50 @@ def test_a_board_is_set_up_and_its_records_come(kind, export, tmp_path, monkeypa
 
 def test_a_set_up_that_was_lost_is_sent_again(export):
     lines = []
-    with udp_board(export, lost=1) as (board, device):
+    with udp_board(export, lost=[0]) as (board, device):
         heard = listen(ListenParameters(device, export, seconds=0), say=lines.append)
     assert len(board.set_ups) == 1
     assert heard.records.total() == len(lines) == 4
+
+
+@pytest.fixture(scope="module")
+def loadable(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("loadable") / "probe"
+    compiler.export(SMALL_FOREST, directory, board="icebreaker_rmii", top="probe", loadable=True)
+    return directory
+
+
+@pytest.fixture
+def other(tmp_path):
+    path = tmp_path / "other.json"
+    path.write_text(forest_text(mirrored(SMALL_FOREST)))
+    return path
+
+
+@pytest.mark.parametrize("lost", [[], [1], [5]])
+def test_a_board_is_loaded_with_another_forest(lost, loadable, other, tmp_path, monkeypatch, capsys):
+    """The datagram behind the set-up is the first chunk."""
+    out, forest = tmp_path / "records.csv", mirrored(SMALL_FOREST)
+    with udp_board(loadable, lost=lost, others=[forest]) as (board, device):
+        arguments = ("--device", device, "--export", loadable, "--forest", other, "--seconds", 0, "-o", out)
+        code, said = called(arguments, monkeypatch, capsys)
+    assert (code, said.err) == (0, "")
+    assert len(board.set_ups) == 1
+    assert {row["forest_id"] for row in csv.DictReader(out.open())} == {forest.id}
+
+
+def test_a_board_that_keeps_its_forest(loadable, other, tmp_path):
+    with (
+        udp_board(loadable, lost=range(1, 1000)) as (_, device),
+        pytest.raises(CheckFailed, match="the board has forest"),
+    ):
+        listen(ListenParameters(device, loadable, forest=other, out=tmp_path / "r.csv", patience_s=1))
+    assert not (tmp_path / "r.csv").exists()
+
+
+def test_a_board_that_cannot_be_loaded(export, other):
+    with pytest.raises(InputError, match="is no walker whose tables can be loaded; export with --loadable"):
+        listen(ListenParameters("udp://127.0.0.1", export, forest=other))
 
 
 def test_a_board_that_does_not_answer(export, tmp_path):
