@@ -3,7 +3,7 @@
 import contextlib
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from .errors import InputError
@@ -11,9 +11,14 @@ from .errors import InputError
 __all__ = ["check_directory_target", "check_file_target", "replacing", "replacing_directory"]
 
 
-def check_file_target(path: str | Path, suffixes: Sequence[str] = ()) -> None:
-    """Refuse a place where no file can be written, before any work is done; its name must have one of the suffixes."""
+def check_file_target(path: str | Path, suffixes: Sequence[str] = (), *, inputs: Iterable[str | Path] = ()) -> None:
+    """Refuse a place where no file can be written, before any work is done.
+
+    Its name must have one of the suffixes, and it must be none of the files that are read.
+    """
     path = Path(path)
+    if any(path.resolve() == Path(each).resolve() for each in inputs):
+        raise InputError(f"{path}: is read, and would be written over")
     if path.is_dir():
         raise InputError(f"{path}: is a directory")
     if suffixes and path.suffix not in suffixes:

@@ -94,10 +94,10 @@ class PipelinedFront(ProbeFront):
         connect(m, chunks.o, parts.set_up.i)
         connect(m, chunks.table, flipped(self.image))
         connect(m, chunks.event, flipped(self.image_event))
-        under_way, before, table = Signal(range(_MOST_UNDER_WAY)), parts.passed.i, parts.table
-        entered, arrived = before.valid & before.ready, table.i.valid & table.i.ready
+        under_way = Signal(range(_MOST_UNDER_WAY))
+        entered, arrived = (stream.valid & stream.ready for stream in (parts.passed.i, parts.table.i))
         m.d.sync += under_way.eq(under_way + entered - arrived)
-        done = (under_way == 0) & table.idle & ~parts.words.busy
+        done = (under_way == 0) & parts.table.idle & ~parts.words.busy
         m.d.comb += [
             chunks.quiet.eq(self.image_quiet & done),
             chunks.loaded.eq(self.image_loaded),

@@ -75,9 +75,7 @@ def caught_by(
 ) -> Callable[[NDArray], float]:
     """The same on average over several scores of each flow, as a measure for :meth:`Resamples.interval`."""
     curves = [Roc(found[spam], found[legitimate]) for found in scores]
-    return lambda weights: float(
-        np.mean([curve.caught(rate, weights[spam], weights[legitimate]) for curve in curves])
-    )
+    return lambda weights: float(np.mean([curve.caught(rate, weights[spam], weights[legitimate]) for curve in curves]))
 
 
 def threshold_at(legitimate: NDArray, rate: float) -> float:

@@ -140,9 +140,9 @@ def timestamp(time_ns: int) -> str:
     return f"{seconds}.{rest:06}"
 
 
-def check_target(path: Path) -> None:
-    """Refuse what cannot be written before any work is done."""
-    check_file_target(path, (".csv", ".parquet"))
+def check_target(path: Path, *, inputs: Iterable[Path] = ()) -> None:
+    """Refuse what cannot be written, or is one of the files that are read, before any work is done."""
+    check_file_target(path, (".csv", ".parquet"), inputs=inputs)
     if path.suffix == ".parquet":
         _polars(path)
 

@@ -37,6 +37,7 @@ def test_wrong_parts(tmp_path, capsys):
         (["-o", "a.csv"], "--out: must name two files or more, each once"),
         (["-o", tmp_path / "a.csv", "-o", tmp_path / "a.csv"], "--out: must name two files or more, each once"),
         (["-o", tmp_path / "a.csv", "-o", tmp_path / "b.csv"], "flows.csv: has too few senders, none falls into part "),
+        (["-o", tmp_path / "a.csv", "-o", flows], "flows.csv: is read, and would be written over"),
         (["-o", tmp_path / "a.txt", "-o", tmp_path / "b.csv"], "a.txt: name must end in .csv or .parquet"),
     ):
         assert run_training("split", flows, *arguments) == 2

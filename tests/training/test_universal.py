@@ -58,3 +58,15 @@ def test_command(flow_files, capsys):
         assert words in said
     assert run_training("universal", learn, "--ports", "25,587") == 2
     assert "two sources at least" in capsys.readouterr().err
+
+
+def test_a_source_without_spam(flow_files, tmp_path, capsys):
+    learn, test = flow_files
+    header, *rows = learn.read_text().splitlines(keepends=True)
+    ham = tmp_path / "ham.csv"
+    ham.write_text("".join([header, *(row for row in rows if ",dnsbl," not in row and ",spam," not in row)]))
+    assert run_training("universal", ham, test, "--ports", "25,587", "--trees", 3) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "the learning senders must have complete flows of both classes, not 0 of spam and" in said.err
+    assert str(ham) in said.err

@@ -67,11 +67,11 @@ def fit(
 
         python -m training fit flows.csv --ports 25,587 -o forest.json
 
-        python -m training fit main.csv --test skew.csv --budget 50 --trees 100 -o forest.json
+        python -m training fit learn.csv --test test.csv --ports 25,587 --budget 50 --trees 100 -o forest.json
 
-        python -m training fit flows.csv --features universal --directions both --backend dask --jobs -1 -o forest.json
+        python -m training fit flows.csv --ports 25,587 --backend dask --jobs -1 -o forest.json
     """
-    check_file_target(out)
+    check_file_target(out, inputs=flow_files)
     names = chosen_features(features, directions)
     tracked = parse_ports(ports)
     parameters = FitParameters(

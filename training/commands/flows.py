@@ -20,7 +20,7 @@ from ..labels import FlowLabel, read_labels
 from ..measure import MeasuredCapture, addresses_of, measure_captures
 from ..sampling import refuse_sampled
 from .addresses import parse_servers
-from .options import Labels, Orientation, Ports, Servers, parse_ports
+from .options import OptionalLabels, Orientation, Ports, Servers, parse_ports
 
 __all__ = ["flows"]
 
@@ -30,7 +30,7 @@ def flows(
         list[Path], typer.Argument(help="pcap or pcapng files; each is measured by itself, unless --joined.")
     ],
     out: Annotated[Path, typer.Option("--out", "-o", help="File to write, .csv or .parquet.")],
-    labels: Labels | None = None,
+    labels: OptionalLabels = None,
     server: Servers = None,
     ports: Ports = "25",
     orientation: Orientation = "initiator",
@@ -49,8 +49,17 @@ def flows(
     active: Annotated[float | None, typer.Option(help="Seconds after which a flow is cut [1800].")] = None,
     linger: Annotated[float | None, typer.Option(help="Seconds that a closed flow stays [2].")] = None,
 ) -> None:
-    """Measure the flows of captures, one row a flow."""
-    check_target(out)
+    """Measure the flows of captures, one row a flow.
+
+    Examples:
+
+        python -m training flows mail.pcap -o flows.csv
+
+        python -m training flows mail.pcap --labels labels.csv --server 192.0.2.25 --ports 25,587 -o flows.parquet
+
+        python -m training flows mail.pcap0 mail.pcap1 --joined --ports all -o flows.csv
+    """
+    check_target(out, inputs=captures)
     if raw and labels is not None:
         raise InputError("--labels: cannot be joined to raw accumulators")
     if prefix and (raw or not 2 <= prefix <= MAX_EARLY):

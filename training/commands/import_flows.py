@@ -20,7 +20,7 @@ from ..labels import LabelTable, read_labels
 from ..maillog.log_times import parse_zone
 from ..maillog.sessions import number_of
 from .addresses import parse_servers
-from .options import Labels, Ports, Servers, parse_ports
+from .options import OptionalLabels, Ports, Servers, parse_ports
 
 __all__ = ["import_flows"]
 
@@ -31,7 +31,7 @@ def import_flows(
     files: Annotated[list[Path], typer.Argument(help="Files of one tool, plain or gzipped.")],
     tool: Annotated[str, typer.Option("--from", metavar="TOOL", help=f"What wrote them: {', '.join(READERS)}.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="File to write, .csv or .parquet.")],
-    labels: Labels | None = None,
+    labels: OptionalLabels = None,
     server: Servers = None,
     ports: Ports = "25",
     timezone: Annotated[str, typer.Option(help="Of nfdump's times: Europe/Warsaw or +01:00.")] = "UTC",

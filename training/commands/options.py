@@ -7,10 +7,12 @@ import typer
 
 from compiler.errors import InputError
 
-__all__ = ["Directions", "Features", "Labels", "Orientation", "Ports", "Servers", "parse_ports"]
+__all__ = ["Directions", "Features", "Labels", "OptionalLabels", "Orientation", "Ports", "Servers", "parse_ports"]
 
 Ports = Annotated[str, typer.Option(help="Tracked TCP ports, with commas, or all.")]
-Labels = Annotated[Path, typer.Option(help="Table of labels, CSV, to join with the flows.")]
+_LABELS = typer.Option(help="Table of labels, CSV, to join with the flows.")
+Labels = Annotated[Path, _LABELS]
+OptionalLabels = Annotated[Path | None, _LABELS]
 Servers = Annotated[
     list[str] | None, typer.Option(help="Address of an own server: flows it opens are put down to the other side.")
 ]

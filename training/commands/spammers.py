@@ -50,6 +50,9 @@ def spammers(
             show_default="with --forest what `fit` chose for lists, else the records' verdicts",
         ),
     ] = None,
+    by_band: Annotated[
+        bool, typer.Option("--by-band", help="With --forest: the verdicts of its band, as a probe gives them.")
+    ] = False,
     minimum: Annotated[int, typer.Option(min=1, help="SPAM records that make a spammer.")] = MINIMUM,
     window: Annotated[float | None, typer.Option(help="Hours that count, up to --until [24].")] = None,
     until: Annotated[str | None, typer.Option(help="End of the window, ISO 8601; default: the newest record.")] = None,
@@ -80,14 +83,14 @@ def spammers(
     python -m training spammers records.parquet --server 192.0.2.25 --block-list spammers.nft --format nftables --write
     """
     servers = [parse_address("--server", text) for text in server or ()]
-    _check(servers, block_list, write, expires, window, key, addresses, reduced, forest)
+    _check(servers, block_list, write, expires, window, key, addresses, reduced, forest, score, by_band)
     if forest is not None and (judged := [path for path in records if path.suffix == IPFIX]):
         raise InputError(f"{judged[0]}: records hold verdicts, --forest judges files of flows")
     own = {sender_name(address) for address in servers}
     allowed = [] if allow is None else read_networks(allow)
     judge = None if forest is None else Forest.from_json(forest)
-    if score is None and judge is not None:
-        score = _list_score_of(judge)
+    if judge is not None:
+        score = _score_of(judge, forest, score, by_band=by_band)
     end = None if until is None else _time("--until", until)
     with (
         progress("reading records") as update,
@@ -119,6 +122,21 @@ def spammers(
             _block(connection, ranking, entries, block_list, form, write, timedelta(days=expires))
 
 
+def _score_of(forest: Forest, path: Path, score: int | None, *, by_band: bool) -> int | None:
+    """Above which records are SPAM: what was asked for, or what `fit` chose for lists; None for the band."""
+    for oddity in forest.verify(catalogue=False):
+        warn(oddity)
+    if by_band:
+        return None
+    where = "--score"
+    if score is None:
+        where, score = f"{path}: score for lists", _list_score_of(forest)
+    lowest, highest = forest.score_range
+    if score is not None and not lowest - 1 <= score <= highest:
+        raise InputError(f"{where}: must be from {lowest - 1} to {highest}, the highest score there is, not {score}")
+    return score
+
+
 def _list_score_of(forest: Forest) -> int | None:
     """What `fit` chose; None for a forest from elsewhere, or from before there was such a choice."""
     chosen = forest.operating_point.get("list")
@@ -136,7 +154,11 @@ def _check(
     addresses: Path | None,
     reduced: bool,
     forest: Path | None,
+    score: int | None,
+    by_band: bool,
 ) -> None:
+    if by_band and (forest is None or score is not None):
+        raise InputError("--by-band: needs a --forest, and no --score")
     if reduced and forest is None:
         raise InputError("--reduced: needs a --forest to judge the records")
     if (key is None) != (addresses is None):

@@ -28,7 +28,7 @@ def split(
     if len(out) < 2 or len(set(out)) < len(out):
         raise InputError("--out: must name two files or more, each once")
     for path in out:
-        check_target(path)
+        check_target(path, inputs=[flows])
     columns = next((tuple(row) for _, row in read_flow_rows(flows, ("sender",))), None)
     if columns is None:
         raise InputError(f"{flows}: holds no flows")

@@ -10,6 +10,7 @@ from compiler.cli import progress
 from compiler.errors import InputError
 from compiler.features import UNIVERSAL
 
+from ..cross_fitting import require_both
 from ..fit_report import report_console
 from ..fitting import FitParameters
 from ..universal import CANDIDATES, THRESHOLD, rank_features, verify_choice
@@ -49,6 +50,7 @@ def universal(
             raise InputError(f"{path}: another source is called {path.stem!r} too")
         with progress(f"reading {path.name}"):
             sources[path.stem] = read_flows([path], CANDIDATES, tracked)
+        require_both(sources[path.stem])
     with progress("ranking"):
         ranked = rank_features(sources)
     kept = [entry.name for entry in ranked if entry.universal >= threshold]

@@ -32,6 +32,9 @@ _MARGIN_S = 3.0
 _LAG_S = 10.0
 """The most between two clocks that is not worth a warning."""
 _MOST_OF = 0.5
+_LEAST_OF = 0.25
+"""Of the sessions in the time of the capture, or of the flows in that of the log if they are fewer: as many as that may
+fit by chance, when the log is of another time or server."""
 
 
 @dataclass
@@ -127,7 +130,9 @@ def label_flows(
     if shift is None:
         raise InputError(f"{maillog}: no session belongs to a flow of the capture{_why(incoming, log, servers)}")
     join = _join(result, incoming.flows, sessions, log, shift)
-    _label_all(result, flows, incoming, join, log, listed)
+    covered = _covered(result, log)
+    _check_joined(result, incoming, sessions, log, covered, captured_s, _why(incoming, log, servers))
+    _label_all(result, flows, incoming, join, covered, listed)
     _warn(result, incoming, log, servers, shift)
     return result
 
@@ -172,16 +177,40 @@ def _join(
     return join
 
 
+def _covered(result: Labelling, log: MailLog) -> tuple[float, float]:
+    """The time of the log by the clock of the capture."""
+    shift_s = result.offset_s + (result.zone_s or 0)
+    return log.first_s - shift_s - _MARGIN_S, log.last_s - shift_s + _MARGIN_S
+
+
+def _check_joined(
+    result: Labelling,
+    incoming: IncomingFlows,
+    sessions: Sequence[Session],
+    log: MailLog,
+    covered: tuple[float, float],
+    captured_s: tuple[float, float],
+    why: str,
+) -> None:
+    """Refuse a log whose sessions are not those of the capture."""
+    begin_s, end_s = covered
+    late_s = log.first_s - begin_s - _MARGIN_S
+    flows = sum(begin_s <= flow.start_s <= end_s for flow in incoming.flows)
+    logged = sum(captured_s[0] <= session.first_s - late_s <= captured_s[1] for session in sessions)
+    if result.joined < _LEAST_OF * min(flows, logged):
+        raise InputError(
+            f"{log.path}: only {result.joined} of {logged} sessions fit one of {flows} incoming flows of that time{why}"
+        )
+
+
 def _label_all(
     result: Labelling,
     columns: FlowColumns,
     incoming: IncomingFlows,
     join: SessionJoin,
-    log: MailLog,
+    covered: tuple[float, float],
     listed: DnsblZone | None,
 ) -> None:
-    shift_s = result.offset_s + (result.zone_s or 0)
-    covered = (log.first_s - shift_s - _MARGIN_S, log.last_s - shift_s + _MARGIN_S)
     how = "ip+port+time" if result.by_port else "ip+time"
     for place, version, row in zip(incoming.place, columns.version.tolist(), described(columns), strict=True):
         if place in ("foreign", "rest"):
@@ -205,6 +234,7 @@ def _label_all(
         result.labels[label, sublabel] += 1
         result.rows.append((*row, label, sublabel, queue_ids, rule))
     if not result.rows:
+        log = result.mail_log
         raise InputError(f"{log.path}: no flow of the capture lies within {_span(log.first_s, log.last_s)}")
 
 

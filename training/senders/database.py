@@ -41,6 +41,10 @@ def bounded_database(memory_mb: int, threads: int | None = None) -> Iterator[Any
             raise InputError(_one_line(str(error))) from None
         except duckdb.OutOfMemoryException:
             raise InputError(f"--memory: {memory_mb} MB are too few for these records") from None
+        except RuntimeError as error:
+            if "interrupted" in str(error).lower():
+                raise KeyboardInterrupt from None
+            raise
         finally:
             connection.close()
 
@@ -50,6 +54,10 @@ def _one_line(said: str) -> str:
     file = re.search(r"^\s*file = (.*)$", said, re.M)
     line = re.search(r"CSV Error on Line: (\d+)", said)
     reasons = [text.strip() for text in said.splitlines() if text.strip()]
-    reason = reasons[2] if line and len(reasons) > 2 else reasons[0]
+    reason = reasons[0]
+    if line:
+        # The line itself comes before the reason, behind a colon or as a line of its own.
+        behind = 3 if "Original Line:" in reasons else 2
+        reason = reasons[min(behind, len(reasons) - 1)]
     where = f"{file[1]}: " if file else ""
     return f"{where}line {line[1]}: {reason}" if line else f"{where}{reason}"

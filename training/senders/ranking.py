@@ -14,6 +14,9 @@ __all__ = ["Candidate", "Ranking", "Window", "rank_senders", "wilson_lower"]
 
 _OWN = "SELECT sender FROM own WHERE sender IS NOT NULL"
 
+_IDENTITY = "sender, client_ip, client_port, server_ip, server_port, start, verdict, score, label, sublabel"
+"""Records that agree in all of it are one that came more than once."""
+
 _Z = 1.959963984540054
 """Of the normal distribution, for 95 %."""
 
@@ -62,7 +65,7 @@ class Ranking:
     of_own: records of own servers in the window
     outside: records outside the window
     senders, spam_senders, one_spam: senders, those with a SPAM record, with exactly one
-    duplicates: records of candidates that were there before, and are not counted
+    duplicates: records that were there before, and are not counted
     top: senders with the most SPAM records
     candidates: senders with the least number of SPAM records that the rule asks for, the most first
     own: own servers among them
@@ -108,6 +111,9 @@ def rank_senders(
 ) -> Ranking:
     """Count the view ``records`` by sender. Leaves the tables ``senders`` and ``flows``, the candidates' records.
 
+    Records that come twice are looked for among those of candidates. Where there are any, the view is made anew
+    without all that come twice, and everything is counted once more.
+
     Parameters
     ----------
     own: senders that are own servers
@@ -122,15 +128,15 @@ def rank_senders(
     if end is None:
         raise InputError("no record has a start")
     window = Window(None if hours is None else end - timedelta(hours=hours), end)
-    connection.execute(
-        f"""CREATE TEMP TABLE senders AS SELECT sender, count(*) AS records,
-        count(*) FILTER (verdict = 1) AS spam, count(*) FILTER (verdict = 0) AS uncertain,
-        count(*) FILTER (verdict = -1) AS background, count(*) FILTER (verdict IS NULL) AS bad,
-        min(start) AS first, max(start) AS last,
-        bool_or(monitor_only) AS monitor_only, bool_or(anonymised) AS anonymised
-        FROM records WHERE {window.sql} GROUP BY sender"""
-    )
-    _check(connection)
+    _count_senders(connection, window)
+    duplicates = 0
+    if _collect_flows(connection, window, minimum):
+        connection.execute("ALTER VIEW records RENAME TO repeated")
+        connection.execute(f"CREATE VIEW records AS SELECT DISTINCT ON ({_IDENTITY}) * FROM repeated")
+        (different,) = connection.execute("SELECT count(*) FROM records").fetchone()
+        rows, duplicates = different, rows - different
+        _count_senders(connection, window)
+        _collect_flows(connection, window, minimum)
     connection.execute("CREATE TEMP TABLE own (sender VARCHAR)")
     connection.executemany("INSERT INTO own VALUES (?)", [[sender] for sender in sorted(own)] or [[None]])
     total, spam, of_own, senders, spam_senders, one_spam, monitor_only, anonymised, inside = connection.execute(
@@ -142,16 +148,10 @@ def rank_senders(
     ).fetchone()
     if not inside:
         raise InputError(f"no record of {rows} lies in the window, {window}")
-    connection.execute(
-        f"""CREATE TEMP TABLE flows AS SELECT DISTINCT sender, client_ip, client_port, server_ip, server_port, start,
-        verdict, score, label, sublabel FROM records
-        WHERE sender IN (SELECT sender FROM senders WHERE spam >= {minimum}) AND {window.sql}"""
-    )
     counted = """SELECT sender, count(*) AS records, count(*) FILTER (verdict = 1) AS spam,
         count(*) FILTER (verdict = 0), count(*) FILTER (verdict = -1), min(start), max(start)
         FROM flows GROUP BY sender"""
     found = [Candidate(*row) for row in connection.execute(f"{counted} ORDER BY spam DESC, sender").fetchall()]
-    with_duplicates = connection.execute(f"SELECT sum(records) FROM senders WHERE spam >= {minimum}").fetchone()[0] or 0
     enough = [candidate for candidate in found if candidate.spam >= minimum]
     ranked = connection.execute(
         f"""SELECT sender, records, spam, uncertain, background, first, last FROM senders
@@ -167,13 +167,37 @@ def rank_senders(
         senders=senders,
         spam_senders=spam_senders,
         one_spam=one_spam,
-        duplicates=int(with_duplicates) - sum(candidate.records for candidate in found),
+        duplicates=duplicates,
         top=tuple(Candidate(*row) for row in ranked),
         candidates=tuple(candidate for candidate in enough if candidate.sender not in own),
         own=tuple(candidate for candidate in enough if candidate.sender in own),
         monitor_only=monitor_only,
         anonymised=anonymised,
     )
+
+
+def _count_senders(connection: Any, window: Window) -> None:
+    """Make the table ``senders``."""
+    connection.execute(
+        f"""CREATE OR REPLACE TEMP TABLE senders AS SELECT sender, count(*) AS records,
+        count(*) FILTER (verdict = 1) AS spam, count(*) FILTER (verdict = 0) AS uncertain,
+        count(*) FILTER (verdict = -1) AS background, count(*) FILTER (verdict IS NULL) AS bad,
+        min(start) AS first, max(start) AS last,
+        bool_or(monitor_only) AS monitor_only, bool_or(anonymised) AS anonymised
+        FROM records WHERE {window.sql} GROUP BY sender"""
+    )
+    _check(connection)
+
+
+def _collect_flows(connection: Any, window: Window, minimum: int) -> bool:
+    """Make the table ``flows``; tells whether any of its records came more than once."""
+    connection.execute(
+        f"""CREATE OR REPLACE TEMP TABLE flows AS SELECT DISTINCT {_IDENTITY} FROM records
+        WHERE sender IN (SELECT sender FROM senders WHERE spam >= {minimum}) AND {window.sql}"""
+    )
+    (records,) = connection.execute(f"SELECT sum(records) FROM senders WHERE spam >= {minimum}").fetchone()
+    (different,) = connection.execute("SELECT count(*) FROM flows").fetchone()
+    return (records or 0) > different
 
 
 def _check(connection: Any) -> None:

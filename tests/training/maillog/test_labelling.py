@@ -242,6 +242,13 @@ def test_a_part_of_the_log(tmp_path, capsys):
 ONE_CLIENT = re.compile(r"(connect from |client=|from )\S+?\[198\.18\.[0-9.]+\]")
 
 
+def of_other_clients(log):
+    """The log of a server with the same clients that came at other times: each has the sessions of another one."""
+    clients = sorted(set(re.findall(r"198\.18\.[0-9.]+", log)))
+    other = dict(zip(clients, [*clients[7:], *clients[:7]], strict=True))
+    return re.sub(r"198\.18\.[0-9.]+", lambda found: other[found[0]], log)
+
+
 @pytest.mark.parametrize(
     ("mail", "spamd", "arguments", "message"),
     [
@@ -254,6 +261,12 @@ ONE_CLIENT = re.compile(r"(connect from |client=|from )\S+?\[198\.18\.[0-9.]+\]"
         (moved(mail_lines(), 40 * 86400), SPAMD, (), r"log0: is of 2027-01-02 .*no time in common"),
         (SYSLOG, SPAMD, ("--timezone", "Mars/Phobos"), r"--timezone: must be a name such as"),
         (SYSLOG, SPAMD, ("--year", "99999"), r"--year: must be from 1970"),
+        (
+            of_other_clients(without_ports(SYSLOG)),
+            SPAMD,
+            ("--timezone", "UTC"),
+            r"log0: only \d+ of \d+ sessions fit one of \d+ incoming flows of that time",
+        ),
         (SYSLOG, SPAMD, ("--ports", "26"), r"no TCP flow of --ports 26 in \d+ frames"),
         (SYSLOG, SPAMD, ("--dnsbl", MAIL_LOG), r"test.mail.log.gz: lists no address in \d+ lines"),
         (

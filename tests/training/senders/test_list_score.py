@@ -93,8 +93,15 @@ def test_flows_are_judged_by_the_score_that_was_chosen_for_lists(tmp_path, capsy
         options = ("--forest", tmp_path / "forest.json", "--server", SERVER)
         assert spammers(tmp_path / "flows.csv", *options) == 0
         said.append(figure(capsys.readouterr().out, "SPAM records").split(",")[0])
+    assert spammers(tmp_path / "flows.csv", *options[:2], "--score", forest.score_range[1] + 1) == 2
+    assert "--score: must be from " in capsys.readouterr().err
+    replace(forest, operating_point={"list": {"score": -(1 << 40)}}).to_json(tmp_path / "forest.json")
+    assert spammers(tmp_path / "flows.csv", *options) == 2
+    assert "forest.json: score for lists: must be from " in capsys.readouterr().err
+    assert spammers(tmp_path / "flows.csv", *options, "--by-band") == 0
+    said.append(figure(capsys.readouterr().out, "SPAM records").split(",")[0])
     of_the_band = str(int((forest.decide(np.arange(40, 80)[:, None]) == 1).sum()))
-    assert said == ["40", "0", of_the_band, of_the_band]
+    assert said == ["40", "0", *[of_the_band] * 3]
 
 
 def test_an_own_server_with_some_spam_is_told_of(tmp_path, capsys):

@@ -123,6 +123,19 @@ def test_repeated_records_count_once(tmp_path, capsys):
     assert "warning: 5 records came more than once and count once" in said.err
     assert MIXED in said.out[said.out.index("# ") :]
     assert BOT not in said.out[said.out.index("# ") :]
+    assert figure(said.out, "records, own servers' left out") == "15"
+    assert figure(said.out, "SPAM records").startswith("15,")
+
+
+def test_a_file_that_comes_twice_changes_nothing(tmp_path, capsys):
+    records = many(BOT, [1] * 12) + many(MIXED, [1]) + many(HONEST, [-1] * 3)
+    once, again = (write_records(tmp_path / name, records) for name in ("a.csv", "b.csv"))
+    said = []
+    for paths in ([once], [once, again]):
+        assert spammers(*paths, "--server", SERVER) == 0
+        said.append(capsys.readouterr())
+    assert said[1].out == said[0].out
+    assert "warning: 16 records came more than once and count once" in said[1].err
 
 
 @pytest.mark.parametrize("form", ["plain", "nftables", "postfix"])
@@ -212,6 +225,7 @@ def test_pseudonyms_are_known_with_the_key_alone(tmp_path, capsys):
         (["--write"], "--write: needs a --block-list"),
         (["--server", SERVER, "--write", "--block-list", "no/list"], "no/list: the directory "),
         (["--reduced"], "--reduced: needs a --forest"),
+        (["--by-band"], "--by-band: needs a --forest, and no --score"),
         (["--key", "key"], "--key: resolves pseudonyms among --addresses"),
         (["--window", "0"], "--window: must be hours above 0, not 0"),
         (["--until", "noon"], "--until: must be a time such as"),
