@@ -110,7 +110,8 @@ def _row(forest: Forest, depth: int, board: Board) -> dict[str, object]:
 
 def _reached_mhz(placement: Placement, clock_hz: float) -> float:
     """What the clock that the probe runs at reaches."""
-    return min(reached for reached, wanted in placement.clocks_hz.values() if abs(wanted - clock_hz) < _ROUNDED_HZ) / 1e6
+    clocks = placement.clocks_hz.values()
+    return min(reached for reached, wanted in clocks if abs(wanted - clock_hz) < _ROUNDED_HZ) / 1e6
 
 
 if __name__ == "__main__":
