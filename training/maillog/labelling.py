@@ -72,6 +72,11 @@ class Labelling:
     filter_logs: list[FilterLog] = field(default_factory=list)
     judged: Judged | None = None
 
+    @property
+    def shift_s(self) -> float:
+        """Time in the mail log minus time in the capture."""
+        return self.offset_s + (self.zone_s or 0)
+
 
 def label_flows(
     flows: FlowColumns,
@@ -179,8 +184,7 @@ def _join(
 
 def _covered(result: Labelling, log: MailLog) -> tuple[float, float]:
     """The time of the log by the clock of the capture."""
-    shift_s = result.offset_s + (result.zone_s or 0)
-    return log.first_s - shift_s - _MARGIN_S, log.last_s - shift_s + _MARGIN_S
+    return log.first_s - result.shift_s - _MARGIN_S, log.last_s - result.shift_s + _MARGIN_S
 
 
 def _check_joined(
@@ -193,10 +197,8 @@ def _check_joined(
     why: str,
 ) -> None:
     """Refuse a log whose sessions are not those of the capture."""
-    begin_s, end_s = covered
-    late_s = log.first_s - begin_s - _MARGIN_S
-    flows = sum(begin_s <= flow.start_s <= end_s for flow in incoming.flows)
-    logged = sum(captured_s[0] <= session.first_s - late_s <= captured_s[1] for session in sessions)
+    flows = sum(covered[0] <= flow.start_s <= covered[1] for flow in incoming.flows)
+    logged = sum(captured_s[0] <= session.first_s - result.shift_s <= captured_s[1] for session in sessions)
     if result.joined < _LEAST_OF * min(flows, logged):
         raise InputError(
             f"{log.path}: only {result.joined} of {logged} sessions fit one of {flows} incoming flows of that time{why}"
