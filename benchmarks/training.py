@@ -101,21 +101,26 @@ def _measure(arguments: list[str]) -> None:
 
 def _flows(directory: Path, records: int, console: Console) -> list[Row]:
     """Flows of a capture: the sample of the project again and again, between other addresses."""
-    capture, out = directory / "mail.pcap", directory / "flows.csv"
+    capture, rows = directory / "mail.pcap", []
     of_sample = _flows_of_sample(directory)
     write_capture(capture, -(-records * _packets_of(_SAMPLE / "learn.pcap.gz") // of_sample))
-    said, seconds, peak_bytes = measured("flows", capture, "--ports", _PORTS, "-o", out)
-    flows = int(said.split(": ")[-1].split(" flows")[0])
-    row = {
-        "to": "csv",
-        "capture, MB": round(capture.stat().st_size / 1e6),
-        "flows": flows,
-        **_cost(flows, seconds, peak_bytes),
-    }
-    console.print(row)
+    for suffix in ("csv", "parquet"):
+        out = directory / f"flows.{suffix}"
+        said, seconds, peak_bytes = measured("flows", capture, "--ports", _PORTS, "-o", out)
+        flows = int(said.split(": ")[-1].split(" flows")[0])
+        rows.append(
+            {
+                "to": suffix,
+                "capture, MB": round(capture.stat().st_size / 1e6),
+                "file, MB": round(out.stat().st_size / 1e6),
+                "flows": flows,
+                **_cost(flows, seconds, peak_bytes),
+            }
+        )
+        console.print(rows[-1])
+        out.unlink()
     capture.unlink()
-    out.unlink()
-    return [row]
+    return rows
 
 
 def _fit(directory: Path, records: int, console: Console) -> list[Row]:
