@@ -91,10 +91,10 @@ def test_bits_of_the_table_turn_over(pipeline, captures, monkeypatch):
 def test_a_fault_is_found_and_its_seed_is_named(changed, captures, monkeypatch):
     """A timeout of the circuit that is not the one it should have."""
 
-    def another(probe, key):
+    def another(probe, key, others):
         table = probe.parameters.table
         table = dataclasses.replace(table, **{changed: 2 * getattr(table, changed)})
-        return software_probe(probe._replace(parameters=dataclasses.replace(probe.parameters, table=table)), key)
+        return software_probe(probe._replace(parameters=dataclasses.replace(probe.parameters, table=table)), key, others)
 
     monkeypatch.setattr("sim.fuzzing.software_probe", another)
     monkeypatch.setattr("sim.fuzzing.FUZZ_RUN", 2000)
