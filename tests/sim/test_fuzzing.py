@@ -94,7 +94,8 @@ def test_a_fault_is_found_and_its_seed_is_named(changed, captures, monkeypatch):
     def another(probe, key, others):
         table = probe.parameters.table
         table = dataclasses.replace(table, **{changed: 2 * getattr(table, changed)})
-        return software_probe(probe._replace(parameters=dataclasses.replace(probe.parameters, table=table)), key, others)
+        parameters = dataclasses.replace(probe.parameters, table=table)
+        return software_probe(probe._replace(parameters=parameters), key, others)
 
     monkeypatch.setattr("sim.fuzzing.software_probe", another)
     monkeypatch.setattr("sim.fuzzing.FUZZ_RUN", 2000)
