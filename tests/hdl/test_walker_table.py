@@ -1,9 +1,8 @@
 """The rows of a walker say what the forest says."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-import pytest
 
 from benchmarks.peer_models import FOLDER, peer_model
 from compiler.forest import Band, Column, Forest
