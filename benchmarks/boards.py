@@ -19,7 +19,7 @@ from boards import BOARDS, Board
 from boards.device import DoesNotFit, Placement
 from boards.routing import place_and_route
 from boards.synthesis import synthesise
-from boards.toolchain import tool_versions
+from boards.toolchain import ToolStuck, tool_versions
 from compiler.exporting import left_for_forest
 from compiler.features import UNIVERSAL
 from compiler.forest import Forest
@@ -96,10 +96,14 @@ def _row(forest: Forest, depth: int, board: Board) -> dict[str, object]:
         board.build(_design(forest, board, plan), BUILD_ID, directory)
         cells = synthesise(directory, board.device.family)
         row |= {"LUT4": cells["lut4"], "block RAM": cells["ebr"], "SPRAM": cells.get("spram", 0)}
-        try:
-            placed = [place_and_route(directory, board.device, seed=seed, clock_hz=board.clock_hz) for seed in SEEDS]
-        except DoesNotFit as error:
-            return row | {"logic cells": str(error), "MHz, median": "–", "MHz by seed": "–"}
+        placed = []
+        for seed in SEEDS:
+            try:
+                placed.append(place_and_route(directory, board.device, seed=seed, clock_hz=board.clock_hz))
+            except DoesNotFit as error:
+                return row | {"logic cells": str(error), "MHz, median": "–", "MHz by seed": "–"}
+            except ToolStuck as error:
+                print(error, file=sys.stderr)
     reached = [_reached_mhz(placement, board.clock_hz) for placement in placed]
     return row | {
         "logic cells": f"{placed[0].used[board.device.family.logic_cell]} of {board.device.logic_cells}",

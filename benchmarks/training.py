@@ -161,18 +161,20 @@ def _spammers(directory: Path, records: int, console: Console) -> list[Row]:
         path = directory / f"records.{suffix}"
         write_records(path, records)
         for memory_mb in (256, 1024):
-            _, seconds, peak_bytes = measured("spammers", path, "--server", SERVER, "--memory", memory_mb)
-            rows.append(
-                {
-                    "file": suffix,
-                    "file, MB": round(path.stat().st_size / 1e6),
-                    "records": records,
-                    "senders": _SENDERS,
-                    "--memory, MB": memory_mb,
-                    **_cost(records, seconds, peak_bytes),
-                }
-            )
-            console.print(rows[-1])
+            row: Row = {
+                "file": suffix,
+                "file, MB": round(path.stat().st_size / 1e6),
+                "records": records,
+                "senders": _SENDERS,
+                "--memory, MB": memory_mb,
+            }
+            try:
+                _, seconds, peak_bytes = measured("spammers", path, "--server", SERVER, "--memory", memory_mb)
+                row |= _cost(records, seconds, peak_bytes)
+            except subprocess.CalledProcessError:
+                row |= {"seconds": "too little memory", "records/s": "–", "peak memory, MB": "–"}
+            rows.append(row)
+            console.print(row)
         path.unlink()
     return rows
 

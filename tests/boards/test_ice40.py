@@ -6,9 +6,9 @@ from amaranth.back import rtlil
 from boards.device import DoesNotFit
 from boards.ice40 import HX8K, ICE40, UP5K, resources
 from boards.packing import pack_bitstream
-from boards.routing import place_and_route
+from boards.routing import is_routing_stuck, place_and_route
 from boards.synthesis import synthesise, synthesise_alone
-from boards.toolchain import ToolError
+from boards.toolchain import ToolError, ToolStuck
 from tests.boards.delays import Delay, LargeDelay, write_delay
 
 
@@ -61,3 +61,17 @@ def test_cells_have_the_names_that_people_use():
     cells = {"SB_LUT4": 5, "SB_CARRY": 2, "SB_DFF": 1, "SB_DFFESR": 3, "SB_RAM40_4K": 4, "SB_SPRAM256KA": 6}
     assert resources(cells) == {"lut4": 5, "carry": 2, "ff": 4, "ebr": 4, "spram": 6, "dsp": 0}
     assert resources({}) == dict.fromkeys(("lut4", "carry", "ff", "ebr", "spram", "dsp"), 0)
+
+
+def test_a_router_that_gets_nowhere_is_ended(workspace, monkeypatch):
+    synthesise(workspace, ICE40)
+    place_and_route(workspace, UP5K, seed=1, clock_hz=10e6)
+    log = workspace / "placement.log"
+    assert not is_routing_stuck(log)
+    assert not is_routing_stuck(workspace / "none.log")
+    # As if one turn for each net were far too many, and somebody looked all the time.
+    monkeypatch.setattr("boards.routing._MOST_TURNS", 0)
+    assert is_routing_stuck(log)
+    monkeypatch.setattr("boards.toolchain._LOOK_S", 0.01)
+    with pytest.raises(ToolStuck, match="gets nowhere with seed 1: its router takes up the same nets again and again"):
+        place_and_route(workspace, UP5K, seed=1, clock_hz=10e6)

@@ -8,6 +8,7 @@ import pytest
 import compiler
 from boards.device import DoesNotFit, Placement
 from boards.ice40 import resources
+from boards.toolchain import ToolStuck
 from compiler import building
 from compiler.__main__ import app
 from compiler.building import build
@@ -94,6 +95,24 @@ def test_seeds_are_tried_until_one_meets_the_clock(copied, placed):
     assert tried == [1, 2, 3]
     reached = {"asked_hz": 24_000_000, "fmax_hz": 25_000_000}
     assert clock == {**reached, "met": True, "seed": 3, "seeds_tried": 3, "clocks": {"clk": reached}}
+
+
+def test_a_seed_that_the_router_gets_nowhere_with_is_left(copied, placed, monkeypatch):
+    tried = placed(30.0, 30.0)
+    place = building.place_and_route
+
+    def stuck(workspace, device, *, seed, clock_hz):
+        if seed in stuck_seeds:
+            raise ToolStuck(f"nextpnr gets nowhere with seed {seed}")
+        return place(workspace, device, seed=seed, clock_hz=clock_hz)
+
+    monkeypatch.setattr(building, "place_and_route", stuck)
+    stuck_seeds = {1}
+    clock = build(copied).clock
+    assert (tried, clock["seed"], clock["seeds_tried"]) == ([2], 2, 2)
+    stuck_seeds = set(range(1, 6))
+    with pytest.raises(InputError, match="^nextpnr gets nowhere with seed 5$"):
+        build(copied)
 
 
 def test_of_several_clocks_the_one_with_the_least_to_spare_counts(copied, placed, monkeypatch, capsys):
