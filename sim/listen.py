@@ -26,12 +26,13 @@ PATIENCE_S = 10.0
 """So long a board may keep silent after it was set up; it says at once what it is."""
 
 RETRY_S = 1.0
-"""Between two set-ups, of which datagrams and serial lines may lose one."""
+"""Before something is said again, as datagrams and serial lines may lose it."""
 
 _PAUSE_S = 0.02
 
 _FIRST_CHUNK_S, _CHUNK_S = 0.1, 0.002
-"""Between two chunks. The first one waits until the probe has sent what it had to, and a board keeps one more item."""
+"""Between two chunks: nothing tells a host when a board has taken one, and it keeps but one more (docs/links.md). The
+first is taken when the probe has sent what it had to."""
 
 
 @dataclass(frozen=True)
@@ -110,28 +111,38 @@ def _manifest_of_tap(export: Path) -> Manifest:
 def _set_up(send: Callable[[bytes], None], receiver: Receiver, fed: Fed, p: ListenParameters) -> None:
     """Set the board up until it answers. Its time begins with the set-up that it has taken last."""
     key = key_of(p.key_file)
-    give_up = time.monotonic() + p.patience_s
-    while fed.counters is None:
-        if time.monotonic() > give_up:
-            raise InputError(f"{p.device}: does not answer; is the board connected, flashed and out of reset?")
+
+    def say() -> None:
         send(setup_item(key, time.time_ns() // 1_000_000).to_bytes())
-        retry = time.monotonic() + min(RETRY_S, p.patience_s)
-        while fed.counters is None and time.monotonic() < retry:
-            time.sleep(_PAUSE_S)
-            receiver.take(fed)
+
+    if not _until(lambda: fed.counters is not None, say, receiver, fed, p):
+        raise InputError(f"{p.device}: does not answer; is the board connected, flashed and out of reset?")
 
 
 def _load(send: Callable[[bytes], None], receiver: Receiver, fed: Fed, load: LoadItems, p: ListenParameters) -> None:
     """Send another forest until the board says that it has it: chunks may be lost as set-ups may."""
-    give_up = time.monotonic() + p.patience_s
     wanted = int(load.forest.id, 16)
-    while fed.counters.forest_id != wanted:
-        if time.monotonic() > give_up:
-            check_loaded(fed.counters, load.forest, p.device)
+
+    def say() -> None:
         for number, chunk in enumerate(load.chunks):
             send(chunk.to_bytes())
             time.sleep(_CHUNK_S if number else _FIRST_CHUNK_S)
+
+    _until(lambda: fed.counters.forest_id == wanted, say, receiver, fed, p)
+    check_loaded(fed.counters, load.forest, p.device)
+
+
+def _until(
+    answered: Callable[[], bool], say: Callable[[], None], receiver: Receiver, fed: Fed, p: ListenParameters
+) -> bool:
+    """Say something again and again, as it may be lost, until it is answered; tells whether it was."""
+    give_up = time.monotonic() + p.patience_s
+    while not answered():
+        if time.monotonic() > give_up:
+            return False
+        say()
         retry = time.monotonic() + min(RETRY_S, p.patience_s)
-        while fed.counters.forest_id != wanted and time.monotonic() < retry:
-            receiver.take(fed)
+        while not answered() and time.monotonic() < retry:
             time.sleep(_PAUSE_S)
+            receiver.take(fed)
+    return True
