@@ -11,6 +11,7 @@ from .toolchain import ToolError, ToolStuck, run_tool
 __all__ = ["is_routing_stuck", "place_and_route"]
 
 _MOST_TURNS = 30
+"""Of every arc: routings that end take up each about twice."""
 
 
 def place_and_route(directory: str | Path, device: Device, *, seed: int, clock_hz: float) -> Placement:

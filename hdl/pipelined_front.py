@@ -92,18 +92,11 @@ class PipelinedFront(ProbeFront):
         m.submodules.chunks = chunks = ChunkReader(payload=ParsedItem)
         connect(m, parts.register.o, chunks.i)
         connect(m, chunks.o, parts.set_up.i)
-        connect(m, chunks.table, flipped(self.image))
-        connect(m, chunks.event, flipped(self.image_event))
         under_way = Signal(range(_MOST_UNDER_WAY))
         entered, arrived = (stream.valid & stream.ready for stream in (parts.passed.i, parts.table.i))
         m.d.sync += under_way.eq(under_way + entered - arrived)
         done = (under_way == 0) & parts.table.idle & ~parts.words.busy
-        m.d.comb += [
-            chunks.quiet.eq(self.image_quiet & done),
-            chunks.loaded.eq(self.image_loaded),
-            chunks.refused.eq(self.image_refused),
-            self.image_ended.eq(chunks.ended),
-        ]
+        self._connect_images(m, chunks, self.image_quiet & done)
 
     def _parse(self, m):
         """The parser for the width of the items."""

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 
+from amaranth.hdl import Module, Value
 from amaranth.lib import data, stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import In, Out, connect, flipped
 
+from hdl.chunk_reader import ChunkReader
 from hdl.exporter import EPOCH_BITS
 from hdl.item import framed, framed_words
 from hdl.tally import event_signature
@@ -86,3 +88,14 @@ class ProbeFront(wiring.Component):
             }
             | (images if loadable else {})
         )
+
+    def _connect_images(self, m: Module, chunks: ChunkReader, quiet: Value):
+        """Leads images from their reader to the outside."""
+        connect(m, chunks.table, flipped(self.image))
+        connect(m, chunks.event, flipped(self.image_event))
+        m.d.comb += [
+            chunks.quiet.eq(quiet),
+            chunks.loaded.eq(self.image_loaded),
+            chunks.refused.eq(self.image_refused),
+            self.image_ended.eq(chunks.ended),
+        ]

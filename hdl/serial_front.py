@@ -74,11 +74,4 @@ class SerialFront(ProbeFront):
         connect(m, parts.frame_tally.o, chunks.i)
         connect(m, chunks.packet, parts.set_up.words)
         connect(m, chunks.o, parts.set_up.i)
-        connect(m, chunks.table, flipped(self.image))
-        connect(m, chunks.event, flipped(self.image_event))
-        m.d.comb += [
-            chunks.quiet.eq(self.image_quiet),
-            chunks.loaded.eq(self.image_loaded),
-            chunks.refused.eq(self.image_refused),
-            self.image_ended.eq(chunks.ended),
-        ]
+        self._connect_images(m, chunks, self.image_quiet)

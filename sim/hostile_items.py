@@ -10,7 +10,7 @@ from .capture import CapturedFrame
 from .made_frames import random_frame, tcp_frame
 from .table_loading import chunk_items
 
-__all__ = ["EPOCH_MS", "HostileItems"]
+__all__ = ["EPOCH_MS", "HostileItems", "chunks_of_image"]
 
 _LONGEST_MS = 1 << 31
 _OVERSIZE = (1515, 2000, 9018, 20_000)
@@ -211,28 +211,28 @@ class HostileItems:
         rng = self._random
         frames = self._few_flows()
         for _ in range(rng.randint(1, 4)):
-            for chunk in self._chunks_of_image():
+            for chunk in chunks_of_image(rng, self._images):
                 yield chunk
                 if rng.random() < 0.3:
                     yield from itertools.islice(frames, 1)
 
-    def _chunks_of_image(self) -> list[bytes]:
-        """All of them as they should be, or bent, without one, one twice, without the end, or none at all."""
-        rng = self._random
-        image, fault = bytearray(rng.choice(self._images)), rng.randrange(10)
-        if fault == 0:
-            image[rng.randrange(len(image))] ^= 1 << rng.randrange(8)
-        chunks = [item.to_bytes() for item in chunk_items(bytes(image))]
-        at = rng.randrange(len(chunks))
-        match fault:
-            case 1:
-                del chunks[at]
-            case 2:
-                chunks.insert(at, chunks[at])
-            case 3:
-                chunks = [bytes([rng.randint(4, 8)]) + rng.randbytes(rng.choice((3, 7, 7 + CHUNK_BYTES, 60)))]
-            case 4:
-                del chunks[at:]
-            case 5:
-                chunks[-1] = chunks[-1][:-1]
-        return chunks
+
+def chunks_of_image(rng: random.Random, images: Sequence[bytes]) -> list[bytes]:
+    """Of one of these images: all as they should be, or bent, without one, one twice, cut off, or none at all."""
+    image, fault = bytearray(rng.choice(images)), rng.randrange(10)
+    if fault == 0:
+        image[rng.randrange(len(image))] ^= 1 << rng.randrange(8)
+    chunks = [item.to_bytes() for item in chunk_items(bytes(image))]
+    at = rng.randrange(len(chunks))
+    match fault:
+        case 1:
+            del chunks[at]
+        case 2:
+            chunks.insert(at, chunks[at])
+        case 3:
+            chunks = [bytes([rng.randint(4, 8)]) + rng.randbytes(rng.choice((3, 7, 7 + CHUNK_BYTES, 60)))]
+        case 4:
+            del chunks[at:]
+        case 5:
+            chunks[-1] = chunks[-1][:-1]
+    return chunks
